@@ -1,0 +1,1 @@
+"""What an accounting system can do: the shared contract, and one folder per vendor."""
