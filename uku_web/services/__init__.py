@@ -1,0 +1,1 @@
+"""What the app does; knows no request, no template, no queue."""

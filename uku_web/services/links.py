@@ -1,0 +1,39 @@
+"""The clients' links: which are live, and by which connection they are served."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, and_, or_, select
+
+from uku_web.db import db
+from uku_web.models import Client, Connection, Level, Link
+
+
+def company_connection(kind: str) -> Connection | None:
+    return db.session.scalar(select(Connection).where(Connection.kind == kind, Connection.level == Level.COMPANY))
+
+
+def connection_of(link: Link) -> Connection | None:
+    """Own credentials go before the company's."""
+    return link.connection if link.connection_id else company_connection(link.kind)
+
+
+def live(kind: str, client_ids: Iterable[int] | None = None) -> list[Link]:
+    """Links of active clients that can be served now; those to an account that is not connected sleep."""
+    query = select(Link).join(Client, Client.id == Link.client_id).where(Link.kind == kind, Client.active)
+    query = query.where(is_live(company_connection(kind))).order_by(Link.id)
+    if client_ids is not None:
+        query = query.where(Link.client_id.in_(list(client_ids)))
+    return list(db.session.scalars(query))
+
+
+def is_live(connection: Connection | None) -> ColumnElement[bool]:
+    own = Link.connection_id.is_not(None)
+    if connection is None:
+        return own
+    return or_(own, and_(Link.connection_id.is_(None), Link.account_id == connection.account_id))
+
+
+def of_client(client_id: int, kind: str) -> Link | None:
+    """The client's live link for a vendor."""
+    found = live(kind, [client_id])
+    return found[0] if found else None

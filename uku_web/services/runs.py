@@ -1,0 +1,209 @@
+"""The ledger of runs: opening, taking, holding, ending. The queue only rings; what counts stands here.
+
+A worker takes a run under a lease and raises its fence. Every write of that worker passes `guard`, in the same
+transaction: a worker whose lease went to another can write nothing any more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from uku_web.clock import now
+from uku_web.db import db
+from uku_web.models import ACTIVE, Run, RunEvent, RunState
+from uku_web.services.errors import NotFound
+from uku_web.tenancy import across_companies
+from uku_web.texts import gettext as _
+
+LEASE = timedelta(seconds=30)
+MAX_TAKES = 12  # a run that was taken so often without an end is given up
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A worker's hold of a run."""
+
+    run_id: int
+    company_id: int
+    owner: str
+    fence: int
+
+
+class LostHold(Exception):
+    """Another worker holds the run now; this one must stop without writing."""
+
+
+class Cancelled(Exception):
+    """A person asked the run to stop."""
+
+
+def open_run(*, what: str, kind: str, trigger: str, active_key: str, title: str, **rest: object) -> tuple[Run, bool]:
+    """The active run of this key, or a new one; True when it is new. Commits nothing."""
+    running = active(active_key)
+    if running is not None:
+        return running, False
+    run = Run(what=what, kind=kind, trigger=trigger, active_key=active_key, title=title[:255], **rest)
+    try:
+        with db.session.begin_nested():
+            db.session.add(run)
+    except IntegrityError:  # somebody else opened it in this very moment
+        return active(active_key), False
+    return run, True
+
+
+def active(active_key: str) -> Run | None:
+    return db.session.scalar(select(Run).where(Run.active_key == active_key, Run.state.in_(ACTIVE)))
+
+
+def get(run_id: int) -> Run:
+    run = db.session.scalar(select(Run).where(Run.id == run_id))
+    if run is None:
+        raise NotFound
+    return run
+
+
+def take(run_id: int, owner: str) -> Hold | None:
+    """Take the run if it is free: queued, its wait over, or its worker's lease run out. Commits."""
+    moment = now()
+    free = or_(
+        Run.state == RunState.QUEUED,
+        (Run.state == RunState.WAITING) & (Run.not_before <= moment),
+        (Run.state == RunState.RUNNING) & (Run.lease_until < moment),
+    )
+    with across_companies():
+        taken = db.session.execute(
+            update(Run)
+            .where(Run.id == run_id, free)
+            .values(
+                state=RunState.RUNNING,
+                lease_owner=owner,
+                lease_until=moment + LEASE,
+                fence=Run.fence + 1,
+                attempts=Run.attempts + 1,
+                started_at=func.coalesce(Run.started_at, moment),
+                not_before=None,
+            )
+            .returning(Run.company_id, Run.fence)
+        ).first()
+        db.session.commit()
+    return Hold(run_id, taken.company_id, owner, taken.fence) if taken else None
+
+
+def renew(hold: Hold) -> bool:
+    """The heartbeat. False: the run is no longer ours. Commits."""
+    held = _extend(hold)
+    db.session.commit()
+    return held
+
+
+def guard(hold: Hold) -> None:
+    """Before the commit of every write of a run. Raises LostHold or Cancelled."""
+    if not _extend(hold):
+        db.session.rollback()
+        raise LostHold(hold.run_id)
+    if db.session.scalar(select(Run.cancel_asked).where(Run.id == hold.run_id)):
+        db.session.rollback()
+        raise Cancelled(hold.run_id)
+
+
+def _extend(hold: Hold) -> bool:
+    result = db.session.execute(
+        update(Run)
+        .where(Run.id == hold.run_id, Run.fence == hold.fence, Run.state == RunState.RUNNING)
+        .values(lease_until=now() + LEASE),
+        execution_options={"synchronize_session": False},
+    )
+    return result.rowcount == 1
+
+
+def progress(hold: Hold, done: int, total: int, doing: str) -> None:
+    db.session.execute(
+        update(Run)
+        .where(Run.id == hold.run_id, Run.fence == hold.fence)
+        .values(progress=done, total=total, doing=doing[:255])
+    )
+
+
+def event(run_id: int, text: str, level: str = "info") -> None:
+    db.session.add(RunEvent(run_id=run_id, text=text, level=level))
+
+
+def finish(hold: Hold, state: RunState, outcome: str, *, code: str | None = None, counts: dict | None = None) -> None:
+    """The end of a run, in the caller's transaction; the caller commits. Raises LostHold."""
+    result = db.session.execute(
+        update(Run)
+        .where(Run.id == hold.run_id, Run.fence == hold.fence, Run.state == RunState.RUNNING)
+        .values(
+            state=state,
+            outcome=outcome,
+            outcome_code=code,
+            counts=counts or {},
+            ended_at=now(),
+            lease_owner=None,
+            lease_until=None,
+            doing="",
+        )
+    )
+    if result.rowcount != 1:
+        db.session.rollback()
+        raise LostHold(hold.run_id)
+    event(hold.run_id, outcome, "info" if state == RunState.DONE else "warn")
+
+
+def wait(hold: Hold, until: datetime | None, why: str, *, code: str | None = None) -> None:
+    """Let go of the run until a moment (None: until its children have ended). The caller commits."""
+    db.session.execute(
+        update(Run)
+        .where(Run.id == hold.run_id, Run.fence == hold.fence, Run.state == RunState.RUNNING)
+        .values(
+            state=RunState.WAITING,
+            not_before=until,
+            doing=why[:255],
+            outcome_code=code,
+            lease_owner=None,
+            lease_until=None,
+        )
+    )
+    event(hold.run_id, why)
+
+
+def cancel(run: Run) -> None:
+    """Stops a waiting run at once and a running one at its next checkpoint; children with it. The caller commits."""
+    for each in [run, *children(run.id)]:
+        if not each.active:
+            continue
+        each.cancel_asked = True
+        if each.state in (RunState.QUEUED, RunState.WAITING):
+            each.state, each.ended_at, each.outcome = RunState.CANCELLED, now(), _("Cancelled before it was done.")
+        event(each.id, _("A person asked to stop."))
+
+
+def children(run_id: int) -> list[Run]:
+    return list(db.session.scalars(select(Run).where(Run.parent_id == run_id).order_by(Run.id)))
+
+
+def reap() -> list[int]:
+    """Runs whose worker was lost go back to the queue, over all companies; their ids. Commits."""
+    moment = now()
+    with across_companies():
+        lost = list(db.session.scalars(select(Run).where(Run.state == RunState.RUNNING, Run.lease_until < moment)))
+        for run in lost:
+            text = _("The worker was lost; the run goes on where it stood.")
+            run.state, run.lease_owner, run.lease_until = RunState.QUEUED, None, None
+            if run.attempts >= MAX_TAKES:
+                text = _("The worker was lost again and again; the run was given up. Start it again.")
+                run.state, run.ended_at, run.outcome = RunState.INTERRUPTED, moment, text
+            db.session.add(RunEvent(company_id=run.company_id, run_id=run.id, text=text, level="warn"))
+        db.session.commit()
+        return [run.id for run in lost if run.state == RunState.QUEUED]
+
+
+def to_ring() -> list[int]:
+    """Queued runs, and waiting ones whose wait is over: ringing twice does no harm, forgetting would."""
+    with across_companies():
+        query = select(Run.id).where(
+            or_(Run.state == RunState.QUEUED, (Run.state == RunState.WAITING) & (Run.not_before <= now()))
+        )
+        return list(db.session.scalars(query.order_by(Run.lane.desc(), Run.id).limit(1000)))
