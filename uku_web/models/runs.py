@@ -146,5 +146,6 @@ class Due(CompanyOwned, db.Model):
     subject: Mapped[str] = mapped_column(String(64))
     period: Mapped[str] = mapped_column(String(32))
     due_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    not_before: Mapped[datetime | None] = mapped_column(UtcTime)  # the vendor failed on the day: try again then
     settled_at: Mapped[datetime | None] = mapped_column(UtcTime)
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id", ondelete="SET NULL"))

@@ -37,3 +37,17 @@ def of_client(client_id: int, kind: str) -> Link | None:
     """The client's live link for a vendor."""
     found = live(kind, [client_id])
     return found[0] if found else None
+
+
+def by_connection(served: Iterable[Link]) -> dict[int, list[Link]]:
+    """Links by the connection that serves them: {connection id: links}. Those without one are left out."""
+    company_level: dict[str, Connection | None] = {}
+    groups: dict[int, list[Link]] = {}
+    for link in served:
+        if link.connection_id is None and link.kind not in company_level:
+            company_level[link.kind] = company_connection(link.kind)
+        shared = company_level.get(link.kind)
+        connection_id = link.connection_id or (shared.id if shared else None)
+        if connection_id is not None:
+            groups.setdefault(connection_id, []).append(link)
+    return groups

@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from uku_web.clock import now
 from uku_web.db import db
 from uku_web.models import ACTIVE, Run, RunEvent, RunState
+from uku_web.services import run_ends
 from uku_web.services.errors import NotFound
-from uku_web.tenancy import across_companies
+from uku_web.tenancy import across_companies, company_scope
 from uku_web.texts import gettext as _
 
 LEASE = timedelta(seconds=30)
@@ -85,7 +86,8 @@ def take(run_id: int, owner: str) -> Hold | None:
                 started_at=func.coalesce(Run.started_at, moment),
                 not_before=None,
             )
-            .returning(Run.company_id, Run.fence)
+            .returning(Run.company_id, Run.fence),
+            execution_options={"synchronize_session": False},
         ).first()
         db.session.commit()
     return Hold(run_id, taken.company_id, owner, taken.fence) if taken else None
@@ -150,10 +152,17 @@ def finish(hold: Hold, state: RunState, outcome: str, *, code: str | None = None
         db.session.rollback()
         raise LostHold(hold.run_id)
     event(hold.run_id, outcome, "info" if state == RunState.DONE else "warn")
+    run_ends.ended(get(hold.run_id))
+
+
+def wait_for_children(hold: Hold, doing: str) -> None:
+    """Let go of the run until its children have ended; when they already have, it ends now. The caller commits."""
+    wait(hold, None, doing)
+    run_ends.settle_parent(hold.run_id)
 
 
 def wait(hold: Hold, until: datetime | None, why: str, *, code: str | None = None) -> None:
-    """Let go of the run until a moment (None: until its children have ended). The caller commits."""
+    """Let go of the run until a moment (None: until somebody else ends it). The caller commits."""
     db.session.execute(
         update(Run)
         .where(Run.id == hold.run_id, Run.fence == hold.fence, Run.state == RunState.RUNNING)
@@ -177,6 +186,8 @@ def cancel(run: Run) -> None:
         each.cancel_asked = True
         if each.state in (RunState.QUEUED, RunState.WAITING):
             each.state, each.ended_at, each.outcome = RunState.CANCELLED, now(), _("Cancelled before it was done.")
+            db.session.flush()
+            run_ends.ended(each)
         event(each.id, _("A person asked to stop."))
 
 
@@ -197,6 +208,12 @@ def reap() -> list[int]:
                 run.state, run.ended_at, run.outcome = RunState.INTERRUPTED, moment, text
             db.session.add(RunEvent(company_id=run.company_id, run_id=run.id, text=text, level="warn"))
         db.session.commit()
+    for run in lost:
+        if run.state == RunState.INTERRUPTED:
+            with company_scope(run.company_id):
+                run_ends.ended(run)
+                db.session.commit()
+    with across_companies():
         return [run.id for run in lost if run.state == RunState.QUEUED]
 
 

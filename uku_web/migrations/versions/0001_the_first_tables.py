@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-21 12:59:55.529805
+Create Date: 2026-11-21 13:14:16.890822
 
 """
 
@@ -446,6 +446,7 @@ def upgrade():
         sa.Column("subject", sa.String(length=64), nullable=False),
         sa.Column("period", sa.String(length=32), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("company_id", sa.Integer(), nullable=False),

@@ -1,0 +1,84 @@
+"""What follows when a run has ended: its parent may have ended too, and whoever asked for it is told."""
+
+from sqlalchemy import func, select, update
+
+from uku_web.clock import now
+from uku_web.db import db
+from uku_web.models import ACTIVE, ItemState, Run, RunEvent, RunItem, RunState
+from uku_web.services import notices
+from uku_web.texts import gettext as _
+from uku_web.vendors.registry import spec_of
+
+_LEVELS = {RunState.DONE: "good", RunState.DOUBT: "warn", RunState.CANCELLED: "info"}
+
+
+def ended(run: Run) -> None:
+    """In the transaction that ends the run."""
+    db.session.refresh(run)
+    if run.parent_id is not None:
+        settle_parent(run.parent_id)
+    elif run.person_id is not None:
+        notices.tell(
+            [run.person_id],
+            f"{spec_of(run.kind).label} · {run.title}",
+            body=run.outcome or "",
+            path=f"/runs/{run.id}",
+            level=_LEVELS.get(RunState(run.state), "bad"),
+        )
+
+
+def settle_parent(run_id: int) -> None:
+    """End the parent when its last child has ended. Its row is the lock: of two last children, one sees the other."""
+    waiting = db.session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state == RunState.WAITING, Run.not_before.is_(None))
+        .values(fence=Run.fence)
+    )
+    if waiting.rowcount != 1:
+        return
+    states = db.session.execute(
+        select(Run.state, func.count()).where(Run.parent_id == run_id).group_by(Run.state)
+    ).all()
+    left = sum(count for state, count in states if state in ACTIVE)
+    total = sum(count for _state, count in states)
+    values: dict = {"progress": total - left, "total": total}
+    if left == 0:
+        counts = item_counts(run_id)
+        values |= {
+            "state": _verdict(dict(states), counts),
+            "counts": counts,
+            "outcome": in_words(counts),
+            "ended_at": now(),
+            "doing": "",
+        }
+    db.session.execute(update(Run).where(Run.id == run_id).values(**values))
+    if left == 0:
+        db.session.add(RunEvent(run_id=run_id, text=values["outcome"]))
+        ended(db.session.scalar(select(Run).where(Run.id == run_id)))
+
+
+def item_counts(run_id: int) -> dict[str, int]:
+    """Clients by outcome, over the run and its children."""
+    family = select(Run.id).where((Run.id == run_id) | (Run.parent_id == run_id))
+    rows = db.session.execute(
+        select(RunItem.state, func.count()).where(RunItem.run_id.in_(family)).group_by(RunItem.state)
+    ).all()
+    return {ItemState(state).value: count for state, count in rows}
+
+
+def in_words(counts: dict[str, int]) -> str:
+    return _(
+        "%(done)s clients done, %(skipped)s skipped, %(failed)s failed.",
+        done=counts.get(ItemState.DONE, 0),
+        skipped=counts.get(ItemState.SKIPPED, 0),
+        failed=counts.get(ItemState.FAILED, 0) + counts.get(ItemState.TODO, 0),
+    )
+
+
+def _verdict(states: dict[str, int], counts: dict[str, int]) -> RunState:
+    bad = sum(states.get(state, 0) for state in (RunState.FAILED, RunState.INTERRUPTED))
+    if bad and not counts.get(ItemState.DONE):
+        return RunState.FAILED
+    if states.get(RunState.CANCELLED) and not bad:
+        return RunState.CANCELLED
+    return RunState.DOUBT if bad or states.get(RunState.DOUBT) else RunState.DONE

@@ -1,0 +1,166 @@
+"""How a statistics run ends: done, in doubt, waiting for the vendor, or failed with its reason, told by its kind."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from uku_web.clock import now
+from uku_web.db import db
+from uku_web.models import Connection, Due, ItemState, Link, Run, RunItem, RunState, Task
+from uku_web.services import connections, notices, run_ends, runs, statistics, summary
+from uku_web.services.errors import ServiceError
+from uku_web.services.runs import Hold
+from uku_web.texts import gettext as _
+from uku_web.vendors.errors import BadSettings, NeedsReauth, NotPermitted, RateLimited, Temporary, VendorError
+from uku_web.vendors.records import Month
+from uku_web.vendors.registry import spec_of
+
+if TYPE_CHECKING:
+    from uku_web.services.statistics_run import Job
+
+# How long to leave a vendor in trouble alone before each further try. A person waits in front of a reload;
+# an import has the whole night.
+PAUSES = {
+    "reload": [timedelta(seconds=s) for s in (20, 60, 180)],
+    "import": [timedelta(minutes=m) for m in (1, 5, 15, 60, 60, 120)],
+}
+UNKNOWN_RESET = timedelta(minutes=2)  # the vendor's limit is reached and it did not say for how long
+
+
+class CannotStart(ServiceError):
+    """The ground of the run is gone since it was opened."""
+
+
+def incomplete(missing: int) -> VendorError:
+    """The connector came to its end without all numbers: nothing may claim success."""
+    return Temporary(
+        _("The accounting system's answer was not complete. We will try again."), detail=f"{missing} months missing"
+    )
+
+
+def refuse(hold: Hold, stop: CannotStart) -> None:
+    _fail_items(hold.run_id, stop.sentence)
+    runs.finish(hold, RunState.FAILED, stop.sentence, code="settings", counts=run_ends.item_counts(hold.run_id))
+    _due_is_open(hold.run_id, None)
+    db.session.commit()
+
+
+def done(job: Job) -> None:
+    counts = run_ends.item_counts(job.hold.run_id)
+    state, outcome = RunState.DONE, _outcome(job, counts)
+    if job.fell:
+        state = RunState.DOUBT
+        outcome += " " + _("Zero was counted where there used to be something: %(names)s.", names=_names(job.fell))
+    connection = db.session.get(Connection, job.connection_id)
+    if connection is not None:
+        connections.clear_problem(connection)
+    notices.close(_late_cause(job.connection_id))
+    runs.finish(job.hold, state, outcome, counts=counts)
+    db.session.execute(update(Due).where(Due.run_id == job.hold.run_id).values(settled_at=now()))
+    db.session.commit()
+
+
+def _outcome(job: Job, counts: dict[str, int]) -> str:
+    text = run_ends.in_words(counts)
+    if job.kept:
+        text += " " + _("%(n)s values were left alone: edited by a person, or the task is finished.", n=job.kept)
+    if any(filter(None, sentences) for sentences in job.unknown.values()):
+        text += " " + _("Some values are unknown and were left as they are; the reasons stand with the clients.")
+    return text
+
+
+def _names(names: list[str], shown: int = 5) -> str:
+    text = ", ".join(names[:shown])
+    return text + (_(" and %(n)s more", n=len(names) - shown) if len(names) > shown else "")
+
+
+def stopped(job: Job, error: VendorError) -> None:
+    """The class of the error decides who is told and what happens next."""
+    runs.event(job.hold.run_id, error.sentence, "warn")
+    if isinstance(error, RateLimited):
+        runs.wait(job.hold, error.until or now() + UNKNOWN_RESET, error.sentence, code=error.code)
+        _forget_tries(job.hold)  # a limit is no failure
+    elif isinstance(error, Temporary) and (pause := _pause(job)) is not None:
+        if job.trigger == "import":
+            _mark_pending(job, error.sentence)
+        runs.wait(job.hold, now() + pause, error.sentence, code=error.code)
+    else:
+        _failed(job, error)
+    db.session.commit()
+
+
+def _pause(job: Job) -> timedelta | None:
+    """The pause before the next try; None when there were enough."""
+    pauses = PAUSES.get(job.trigger, PAUSES["reload"])
+    tries = db.session.scalar(select(Run.attempts).where(Run.id == job.hold.run_id))
+    return pauses[tries - 1] if tries <= len(pauses) else None
+
+
+def _forget_tries(hold: Hold) -> None:
+    db.session.execute(update(Run).where(Run.id == hold.run_id, Run.fence == hold.fence).values(attempts=0))
+
+
+def _failed(job: Job, error: VendorError) -> None:
+    if job.trigger == "import":
+        _mark_pending(job, error.sentence)
+    _fail_items(job.hold.run_id, error.sentence)
+    connection = db.session.get(Connection, job.connection_id)
+    if connection is not None and isinstance(error, (NeedsReauth, NotPermitted, BadSettings)):
+        connections.mark_problem(connection, error)
+        _due_is_open(job.hold.run_id, None)  # caught up when a test has passed
+    elif connection is not None and job.trigger == "import":
+        notices.tell(
+            notices.managers(),
+            _("%(vendor)s: the import did not succeed", vendor=spec_of(job.kind).label),
+            body=error.sentence,
+            path=f"/runs/{job.hold.run_id}",
+            level="bad",
+            cause=_late_cause(job.connection_id),
+        )
+        _due_is_open(job.hold.run_id, timedelta(hours=1))
+    counts = run_ends.item_counts(job.hold.run_id)
+    runs.finish(job.hold, RunState.FAILED, error.sentence, code=error.code, counts=counts)
+
+
+def _late_cause(connection_id: int) -> str:
+    return f"import:{connection_id}"
+
+
+def _due_is_open(run_id: int, later: timedelta | None) -> None:
+    """What the run was to settle falls due again."""
+    values: dict = {"run_id": None}
+    if later is not None:
+        values["not_before"] = now() + later
+    db.session.execute(update(Due).where(Due.run_id == run_id).values(**values))
+
+
+def _fail_items(run_id: int, sentence: str) -> None:
+    db.session.execute(
+        update(RunItem)
+        .where(RunItem.run_id == run_id, RunItem.state == ItemState.TODO)
+        .values(state=ItemState.FAILED, reason=sentence)
+    )
+
+
+def _mark_pending(job: Job, sentence: str) -> None:
+    """The month's tasks stand even when the vendor fails on the day, and say that their counts are pending."""
+    maker = summary.Maker.of(statistics.integration_of(job.kind))
+    for part in job.parts:
+        link = db.session.get(Link, part.link_id)
+        if link is None:
+            continue
+        for month in part.months:
+            task: Task = maker.task(link.client, Month(month.year, month.month))
+            if not task.values:
+                task.counts_pending = sentence
+
+
+def link_is_well(link_id: int) -> None:
+    db.session.execute(
+        update(Link)
+        .where(Link.id == link_id)
+        .values(synced_at=now(), problem_code=None, problem=None, problem_since=None)
+    )

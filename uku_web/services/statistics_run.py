@@ -1,0 +1,300 @@
+"""Doing a statistics run: read the counts, write each finished month, and record how it ended.
+
+No transaction is open while the vendor is asked. A month of a client is written in one transaction together with its
+checkpoint, so a run that is taken up again asks only for what is missing.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from time import monotonic
+
+from flask import current_app
+from sqlalchemy import select
+
+from uku_web.db import db
+from uku_web.models import Client, Connection, ItemState, Link, Run, RunCall, RunItem
+from uku_web.services import links, runs, statistics, statistics_end, summary
+from uku_web.services.runs import Hold
+from uku_web.texts import gettext as _
+from uku_web.texts import ngettext
+from uku_web.vendors.access import Setup, open_connector
+from uku_web.vendors.errors import VendorError
+from uku_web.vendors.records import Count, Month, Target
+from uku_web.vendors.registry import spec_of
+
+BATCH, BATCH_SECONDS = 40, 1.0  # months of clients written in one transaction, and how long they may wait for it
+
+
+@dataclass(frozen=True)
+class Part:
+    """One client's part that is still to do."""
+
+    item_id: int
+    client_id: int
+    link_id: int
+    target: Target
+    fields: frozenset[str]
+    months: tuple[Month, ...]
+
+
+@dataclass
+class Job:
+    """A run as plain values, read before the vendor is asked."""
+
+    hold: Hold
+    kind: str
+    trigger: str
+    overwrite: bool
+    newest: Month
+    lane: str
+    connection_id: int
+    credentials: dict[str, str]
+    account_id: str | None
+    mapping: dict[str, int]
+    mapping_version: int
+    parts: list[Part]
+    total: int
+    done: int
+    calls: deque = field(default_factory=deque)
+    unknown: dict[int, set[str]] = field(default_factory=dict)  # item -> sentences
+    fell: list[str] = field(default_factory=list)  # clients where zero replaced a number
+    kept: int = 0
+
+
+def work(hold: Hold, setup: Setup) -> list[int]:
+    """Do one run to its end. Returns the runs to ring for."""
+    if db.session.scalar(select(Run.what).where(Run.id == hold.run_id)) == "statistics-all":
+        return fan_out(hold)
+    try:
+        job = _load(hold)
+    except statistics_end.CannotStart as stop:
+        statistics_end.refuse(hold, stop)
+        return []
+    try:
+        _count(job, setup)
+    except VendorError as error:
+        db.session.rollback()
+        flush_calls(job)
+        statistics_end.stopped(job, error)
+    else:
+        statistics_end.done(job)
+    return []
+
+
+def _load(hold: Hold) -> Job:
+    run = runs.get(hold.run_id)
+    integration = statistics.integration_of(run.kind)
+    if integration is None or not integration.enabled:
+        raise statistics_end.CannotStart(_("The integration was disabled before the run began."))
+    connection = run.connection_id and db.session.get(Connection, run.connection_id)
+    if not connection:
+        raise statistics_end.CannotStart(_("The connection was removed before the run began."))
+    mapping = summary.mappings(run.kind)
+    if not summary.is_configured(integration):
+        raise statistics_end.CannotStart(_("Task title, topic and at least one data field must be saved first."))
+    months = [Month.parse(text) for text in run.params["months"]]
+    served = _served(run, connection)
+    items = {item.link_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
+    statistics.add_items(run, [link for link in served if link.id not in items])
+    items = {item.link_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
+    parts = [part for link in served if (part := _part(run.kind, link, items[link.id], mapping, months))]
+    _settle_gone(items.values(), served)
+    total = len(months) * len(served)
+    job = Job(
+        hold=hold,
+        kind=run.kind,
+        trigger=run.trigger,
+        overwrite=bool(run.params["overwrite"]),
+        newest=max(months),
+        lane=run.lane,
+        connection_id=connection.id,
+        credentials=current_app.extensions["uku_keyring"].open(connection.sealed),
+        account_id=connection.account.vendor_id if connection.account else None,
+        mapping=mapping,
+        mapping_version=integration.mapping_version,
+        parts=parts,
+        total=total,
+        done=total - sum(len(part.months) for part in parts),
+    )
+    runs.progress(hold, job.done, job.total, _("Asking %(vendor)s", vendor=spec_of(run.kind).label))
+    runs.guard(hold)
+    db.session.commit()
+    return job
+
+
+def _served(run: Run, connection: Connection) -> list[Link]:
+    wanted = run.params.get("links")
+    served = links.by_connection(links.live(run.kind)).get(connection.id, [])
+    return served if wanted is None else [link for link in served if link.id in set(wanted)]
+
+
+def _part(kind: str, link: Link, item: RunItem, mapping: Iterable[str], months: list[Month]) -> Part | None:
+    if item.state != ItemState.TODO:
+        return None
+    countable = {stat.key for stat in spec_of(kind).countable(whole_books=link.customer_id is None)}
+    left = tuple(month for month in months if str(month) not in item.months_done)
+    fields = frozenset(countable & set(mapping))
+    if not fields:
+        item.state, item.reason = ItemState.SKIPPED, _("None of the mapped data fields can be counted for this link.")
+        return None
+    if not left:
+        item.state = ItemState.DONE
+        return None
+    return Part(item.id, link.client_id, link.id, Target(str(link.id), link.customer_id), fields, left)
+
+
+def _settle_gone(items: Iterable[RunItem], served: list[Link]) -> None:
+    """Links that were deleted, or fell asleep, since the run was opened."""
+    here = {link.id for link in served}
+    for item in items:
+        if item.link_id not in here and item.state == ItemState.TODO:
+            item.state, item.reason = ItemState.SKIPPED, _("The client is no longer linked.")
+
+
+def _count(job: Job, setup: Setup) -> None:
+    if not job.parts:
+        return
+    connector = open_connector(
+        job.kind,
+        job.credentials,
+        setup=setup,
+        account_id=job.account_id,
+        lane=job.lane,
+        log=job.calls.append,
+    )
+    by_months: dict[tuple[Month, ...], list[Part]] = {}
+    for part in job.parts:
+        by_months.setdefault(part.months, []).append(part)
+    for months, parts in by_months.items():
+        fields = frozenset().union(*(part.fields for part in parts))
+        counts = connector.statistics([part.target for part in parts], fields, months)
+        _write_as_they_come(job, {part.target.key: part for part in parts}, counts)
+
+
+def _write_as_they_come(job: Job, parts: dict[str, Part], counts: Iterable[Count]) -> None:
+    """A client's month is written when the last of its fields has come; one that never came is an error."""
+    pending: dict[tuple[str, Month], dict[str, Count]] = {}
+    expected = {(key, month) for key, part in parts.items() for month in part.months}
+    ready: list[tuple[Part, Month, dict[str, Count]]] = []
+    written_at = monotonic()
+    for count in counts:
+        key = (count.target, count.month)
+        if key not in expected:
+            continue
+        got = pending.setdefault(key, {})
+        got[count.field] = count
+        if parts[count.target].fields <= got.keys():
+            ready.append((parts[count.target], count.month, pending.pop(key)))
+            expected.discard(key)
+        if len(ready) >= BATCH or (ready and monotonic() - written_at > BATCH_SECONDS):
+            _write(job, ready)
+            ready, written_at = [], monotonic()
+    _write(job, ready)
+    if expected:
+        raise statistics_end.incomplete(len(expected))
+
+
+def _write(job: Job, ready: list[tuple[Part, Month, dict[str, Count]]]) -> None:
+    """Some clients' months with their checkpoints, in one transaction."""
+    if not ready:
+        return
+    maker = summary.Maker.of(statistics.integration_of(job.kind))
+    for part, month, counts in ready:
+        client = db.session.get(Client, part.client_id)
+        _write_month(job, maker, part, client, month, counts)
+        job.done += 1
+        doing = _("%(client)s, %(month)s", client=client.name, month=str(month))
+    runs.progress(job.hold, job.done, job.total, doing)
+    flush_calls(job, commit=False)
+    runs.guard(job.hold)
+    db.session.commit()
+
+
+def _write_month(
+    job: Job, maker: summary.Maker, part: Part, client: Client, month: Month, counts: dict[str, Count]
+) -> None:
+    task = maker.task(client, month, done=job.trigger == "reload" and month != job.newest)
+    numbers: dict[int, tuple[str, Decimal]] = {
+        job.mapping[count.field]: (count.field, count.value)
+        for count in counts.values()
+        if count.value is not None and count.field in part.fields
+    }
+    written = summary.write(
+        task, numbers, run_id=job.hold.run_id, mapping_version=job.mapping_version, overwrite=job.overwrite
+    )
+    job.unknown.setdefault(part.item_id, set()).update(count.why for count in counts.values() if count.value is None)
+    job.kept += written.kept
+    if written.fell_to_zero and client.name not in job.fell:
+        job.fell.append(client.name)
+    _checkpoint(job, part, month, written.count)
+
+
+def _checkpoint(job: Job, part: Part, month: Month, count: int) -> None:
+    item = db.session.get(RunItem, part.item_id)
+    item.months_done = [*item.months_done, str(month)]
+    item.written += count
+    if not set(map(str, part.months)) - set(item.months_done):
+        item.state = ItemState.DONE
+        item.reason = " ".join(sorted(filter(None, job.unknown.get(part.item_id, ())))) or None
+        statistics_end.link_is_well(part.link_id)
+
+
+def flush_calls(job: Job, *, commit: bool = True) -> None:
+    """The requests made since the last time, into the run's history."""
+    while job.calls:
+        call = job.calls.popleft()
+        db.session.add(
+            RunCall(
+                run_id=job.hold.run_id,
+                at=call.at,
+                method=call.method,
+                path=call.path[:255],
+                status=call.status,
+                ms=call.ms,
+                attempt=call.attempt,
+                note=(call.reason or "")[:255] or None,
+            )
+        )
+    if commit:
+        db.session.commit()
+
+
+def fan_out(hold: Hold) -> list[int]:
+    """A run over many clients: one child run per connection. Returns the children to ring for."""
+    parent = runs.get(hold.run_id)
+    have = {child.connection_id for child in runs.children(parent.id)}
+    groups = links.by_connection(links.live(parent.kind))
+    busy = 0
+    for connection_id, served in groups.items():
+        if connection_id in have:
+            continue
+        _child, new = statistics.open_child(parent, db.session.get(Connection, connection_id), served)
+        if not new:
+            busy += 1
+            _leave_out(parent, served)
+    if busy:
+        text = ngettext(
+            "%(n)s connection was busy with another run.", "%(n)s connections were busy with other runs.", busy
+        )
+        runs.event(parent.id, text, "warn")
+    ids = [child.id for child in runs.children(parent.id) if child.active]
+    runs.wait_for_children(hold, _("Counting"))
+    db.session.commit()
+    return ids
+
+
+def _leave_out(parent: Run, served: list[Link]) -> None:
+    reason = _("Another run for the same books was under way; its outcome stands there.")
+    for link in served:
+        db.session.add(
+            RunItem(
+                run_id=parent.id,
+                client_id=link.client_id,
+                link_id=link.id,
+                state=ItemState.SKIPPED,
+                months_done=[],
+                reason=reason,
+            )
+        )

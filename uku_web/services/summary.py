@@ -1,0 +1,202 @@
+"""Summary tasks: one per client, vendor and month, and the values that runs write into them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import get_month_names
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from uku_web.clock import now
+from uku_web.db import db
+from uku_web.models import (
+    Client,
+    Company,
+    FieldMapping,
+    Integration,
+    Link,
+    Membership,
+    Role,
+    Task,
+    TaskField,
+    TaskValue,
+    ValueWrite,
+)
+from uku_web.services.import_days import import_day
+from uku_web.tenancy import current_company_id
+from uku_web.vendors.records import Month
+from uku_web.vendors.registry import spec_of
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What is needed to make summary tasks of one vendor, read once for many tasks."""
+
+    company: Company
+    integration: Integration
+    owner_id: int
+    active_people: frozenset[int]
+    label: str
+
+    @classmethod
+    def of(cls, integration: Integration) -> "Maker":
+        members = db.session.execute(select(Membership.person_id, Membership.role).where(Membership.active)).all()
+        return cls(
+            company=db.session.get(Company, current_company_id()),
+            integration=integration,
+            owner_id=next(person for person, role in members if role == Role.OWNER),
+            active_people=frozenset(person for person, _role in members),
+            label=spec_of(integration.kind).label,
+        )
+
+    def task(self, client: Client, month: Month, *, done: bool = False) -> Task:
+        """The client's summary task of the month; made now if it is not there. Two makers make one."""
+        found = _find(client.id, self.integration.kind, month)
+        if found is not None:
+            return found
+        try:
+            with db.session.begin_nested():
+                made = self._new(client, month, done)
+                db.session.add(made)
+            return made
+        except IntegrityError:
+            return _find(client.id, self.integration.kind, month)
+
+    def _new(self, client: Client, month: Month, done: bool) -> Task:
+        integration = self.integration
+        assignee = client.default_member_id if client.default_member_id in self.active_people else self.owner_id
+        return Task(
+            client_id=client.id,
+            kind=integration.kind,
+            month=month.first,
+            title=title_of(integration.task_title, month, client.name, self.label),
+            topic_id=integration.topic_id,
+            assignee_id=assignee,
+            starts_on=month.first,
+            due_on=import_day(month, integration.import_when, integration.import_day, self.company.country),
+            done_at=now() if done else None,
+        )
+
+
+def title_of(template: str, month: Month, client: str, vendor: str) -> str:
+    names = get_month_names("wide", locale="en")
+    values = {"month": names[month.month], "year": str(month.year), "client": client, "vendor": vendor}
+    for name, value in values.items():
+        template = template.replace("{" + name + "}", value)
+    return template[:255]
+
+
+def _find(client_id: int, kind: str, month: Month) -> Task | None:
+    return db.session.scalar(
+        select(Task).where(Task.client_id == client_id, Task.kind == kind, Task.month == month.first)
+    )
+
+
+def mappings(kind: str) -> dict[str, int]:
+    """Vendor field -> id of the custom task field, as far as mapped to a field in use."""
+    rows = db.session.execute(
+        select(FieldMapping.vendor_field, FieldMapping.field_id)
+        .join(TaskField, TaskField.id == FieldMapping.field_id)
+        .where(FieldMapping.kind == kind, FieldMapping.group == "statistics", TaskField.archived.is_(False))
+    )
+    known = {stat.key for stat in spec_of(kind).statistics}
+    return {row.vendor_field: row.field_id for row in rows if row.vendor_field in known}
+
+
+def is_configured(integration: Integration | None) -> bool:
+    """Title, topic and at least one mapped field: before that nothing is created."""
+    return bool(integration and integration.task_title and integration.topic_id and mappings(integration.kind))
+
+
+def missing_tasks(integration: Integration, links: list[Link], month: Month) -> list[Link]:
+    """Links whose client has no summary task of the month yet."""
+    have = set(
+        db.session.scalars(select(Task.client_id).where(Task.kind == integration.kind, Task.month == month.first))
+    )
+    return [link for link in links if link.client_id not in have]
+
+
+def this_month(company: Company, moment: datetime) -> Month:
+    return Month.of(moment.astimezone(ZoneInfo(company.timezone)).date())
+
+
+@dataclass(frozen=True)
+class Written:
+    """What writing one month did. `fell_to_zero`: a number stood there, and zero was written over it."""
+
+    count: int = 0
+    kept: int = 0  # a person's value or a finished task that a scheduled import leaves alone
+    fell_to_zero: bool = False
+
+
+def write(
+    task: Task,
+    values: Mapping[int, tuple[str, Decimal]],
+    *,
+    run_id: int,
+    mapping_version: int,
+    overwrite: bool,
+) -> Written:
+    """Write one month's numbers: {field id: (vendor field, number)}. What this run wrote already stays as it is.
+
+    Without `overwrite`, values a person edited and finished tasks are left alone.
+    """
+    standing = {value.field_id: value for value in task.values}
+    written_before = set(
+        db.session.scalars(
+            select(ValueWrite.field_id).where(ValueWrite.run_id == run_id, ValueWrite.task_id == task.id)
+        )
+    )
+    count = kept = 0
+    fell = False
+    for field_id, (vendor_field, number) in values.items():
+        before = standing.get(field_id)
+        if field_id in written_before:
+            continue
+        if not overwrite and (task.done or (before is not None and before.person_id is not None)):
+            kept += 1
+            continue
+        fell = fell or (number == 0 and before is not None and bool(before.number))
+        _put(task, field_id, before, vendor_field, number, run_id, mapping_version)
+        count += 1
+    task.counts_pending = None
+    return Written(count, kept, fell)
+
+
+def _put(task, field_id, before, vendor_field, number, run_id, mapping_version) -> None:
+    moment = now()
+    db.session.add(
+        ValueWrite(
+            task_id=task.id,
+            field_id=field_id,
+            run_id=run_id,
+            at=moment,
+            vendor_field=vendor_field,
+            mapping_version=mapping_version,
+            number=number,
+            before_number=before.number if before else None,
+            before_text=before.text if before else None,
+            before_person_id=before.person_id if before else None,
+            before_run_id=before.run_id if before else None,
+            before_at=before.changed_at if before else None,
+        )
+    )
+    if before is None:
+        task.values.append(TaskValue(field_id=field_id, number=number, run_id=run_id, changed_at=moment))
+    else:
+        before.number, before.text, before.run_id, before.person_id = number, None, run_id, None
+        before.changed_at = moment
+
+
+def provenance(task_id: int, field_id: int) -> list[ValueWrite]:
+    """All that was written into one value, newest first."""
+    return list(
+        db.session.scalars(
+            select(ValueWrite)
+            .where(ValueWrite.task_id == task_id, ValueWrite.field_id == field_id)
+            .order_by(ValueWrite.id.desc())
+        )
+    )
