@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from uku_web.vendors.calls import Answer, Call, to_json
+from uku_web.vendors.redact import Redactor
 
 NOW = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -33,7 +34,7 @@ class FakeDoor:
         self.sent.append(prepared)
         answer = self.answer(prepared)
         if error := caller.explain(answer):
-            raise error
+            raise Redactor(caller.spec, caller.credentials).seeing(prepared).clean(error)
         return answer
 
     def answer(self, call: Call) -> Answer:

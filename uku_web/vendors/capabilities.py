@@ -103,7 +103,11 @@ class SendsInvoice(Protocol):
 @runtime_checkable
 class ReadsPayments(Protocol):
     def payments(self, invoices: Sequence[Mapping[str, str]], since: date | None = None) -> Iterator[Paid]:
-        """What was paid of these exported invoices (each the references stored by its export)."""
+        """What was paid of these exported invoices (each the references stored by its export).
+
+        "paid" beside the references, where given, is the amount known already: a vendor that needs a call for each
+        invoice leaves out those that have not changed.
+        """
 
 
 # The name used by `uku vendor <kind> <what>`, in tests and in "what syncs" checks -> the protocol.

@@ -188,7 +188,7 @@ class LedgerLine:
 class Paid:
     """What the vendor knows of the payment of one invoice of ours. Amounts are in the invoice's currency."""
 
-    invoice_ref: str
+    invoice_ref: str  # the "id" of the export's references
     total: Decimal
     paid: Decimal
     settled_without_payment: Decimal = Decimal(0)
@@ -241,7 +241,7 @@ class Step:
     """One step of an export that the vendor has done, with its references. Stored before the next is begun."""
 
     name: str  # "customer", "draft", "order", "book", "invoice", "send"
-    refs: Mapping[str, str]
+    refs: Mapping[str, str]  # "id" is the vendor's id of the document; the rest is the vendor's own
     last: bool = False
     net: Decimal | None = None
     tax: Decimal | None = None

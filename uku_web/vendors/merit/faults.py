@@ -141,8 +141,8 @@ def refusal(message: str, *, duplicate: bool = False, detail: str = "") -> Refus
     for fragment, sentence, is_duplicate in REFUSALS:
         if fragment in message.lower():
             return Refused(sentence, duplicate=is_duplicate, detail=detail)
-    said = f": {message}" if message else "."
-    return Refused(f"{LABEL} refused it{said}", duplicate=duplicate, detail=detail)
+    said = f": {message.rstrip('.')}" if message else ""
+    return Refused(f"{LABEL} refused it{said}.", duplicate=duplicate, detail=detail)
 
 
 def message_of(answer: Answer) -> str:
