@@ -1,0 +1,1 @@
+"""Stand-ins for the accounting systems, for demo, tests and independent clients; production code never imports them."""

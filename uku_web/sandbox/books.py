@@ -1,0 +1,199 @@
+"""A company's books: documents generated month by month when asked for, plus what was written since the start."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from threading import RLock
+from uuid import uuid4
+
+from .clock import Clock
+from .countries import COUNTRIES
+from .documents import ZERO, Batch, Invoice, Item, Party, Payment, Tax
+from .generate import PAYS_WITHIN_MONTHS, Month, make_maker, month_of_guid, payment_for
+from .ledger import invoice_batch, month_end_batches, payment_batch
+
+MONTHS_CACHED = 40
+POSTED_BATCHES_FROM = 90_000_000
+
+
+class Books:
+    """Queries take both ends inclusive and see nothing generated after the clock's today."""
+
+    def __init__(self, country: str, key: str, size: str, clock: Clock):
+        self.country = COUNTRIES[country]
+        self._clock = clock
+        self._maker = make_maker(self.country, key, size, clock.today())
+        self._cache: OrderedDict[tuple, list] = OrderedDict()
+        self.lock = RLock()
+        self.reset()
+
+    def reset(self) -> None:
+        with self.lock:
+            self._posted: dict[str, Invoice] = {}
+            self._payments: dict[str, list[Payment]] = {}
+            self._deleted: set[str] = set()
+            self._customers = {party.id: party for party in self._maker.customers}
+            self._items = {item.id: item for item in self._maker.items}
+            self._next_batch = POSTED_BATCHES_FROM
+
+    # What the company has set up
+
+    def taxes(self) -> tuple[Tax, ...]:
+        return self._maker.taxes
+
+    def tax(self, tax_id: str) -> Tax | None:
+        return next((tax for tax in self.taxes() if tax.id == tax_id.lower()), None)
+
+    def items(self) -> list[Item]:
+        return list(self._items.values())
+
+    def add_item(self, item: Item) -> None:
+        self._items[item.id] = item
+
+    def customers(self) -> list[Party]:
+        return list(self._customers.values())
+
+    def customer(self, customer_id: str) -> Party | None:
+        return self._customers.get(customer_id.lower())
+
+    def put_customer(self, party: Party) -> None:
+        self._customers[party.id] = party
+
+    def open_years(self) -> tuple[date, date]:
+        """Documents dated outside are refused."""
+        this_year = self._clock.today().year
+        return date(this_year - 1, 1, 1), date(this_year + 1, 1, 31)
+
+    # Documents
+
+    def sales(self, start: date, end: date) -> list[Invoice]:
+        generated = self._between("sales", self._maker.sales, start, end)
+        posted = [invoice for invoice in list(self._posted.values()) if start <= invoice.date <= end]
+        return [invoice for invoice in generated if invoice.id not in self._deleted] + posted
+
+    def purchases(self, start: date, end: date) -> list[Invoice]:
+        return self._between("purchases", self._maker.purchases, start, end)
+
+    def payments(self, start: date, end: date) -> list[Payment]:
+        early = _first_of(Month.of(start).plus(-PAYS_WITHIN_MONTHS))
+        horizon = min(end, self._clock.today())
+        invoices = self.sales(early, horizon) + self.purchases(early, horizon)
+        planned = (p for invoice in invoices for p in invoice.planned if start <= p.date <= horizon)
+        written = (p for paid in list(self._payments.values()) for p in paid if start <= p.date <= end)
+        return sorted([*planned, *written], key=lambda p: (p.date, p.id))
+
+    def batches(self, start: date, end: date) -> list[Batch]:
+        invoices = self.sales(start, end) + self.purchases(start, end)
+        made = [invoice_batch(self.country, invoice) for invoice in invoices]
+        made += self._payment_batches(start, end)
+        for month in _months(start, end):
+            made += [b for b in self._month_end(month) if start <= b.date <= min(end, self._clock.today())]
+        return sorted(made, key=lambda batch: (batch.date, batch.code, batch.number))
+
+    def invoice(self, invoice_id: str) -> Invoice | None:
+        """A sales invoice or purchase bill by its id."""
+        wanted = invoice_id.lower()
+        if wanted in self._posted:
+            return self._posted[wanted]
+        month = month_of_guid(wanted)
+        if month is None or wanted in self._deleted:
+            return None
+        start, end = _first_of(month), month.last_day
+        return next((i for i in self.sales(start, end) + self.purchases(start, end) if i.id == wanted), None)
+
+    def sale_by_number(self, number: str) -> Invoice | None:
+        for invoice in list(self._posted.values()):
+            if invoice.number == number:
+                return invoice
+        if len(number) != 8 or not (number.isascii() and number.isdigit()) or not 1 <= int(number[2:4]) <= 12:
+            return None
+        month = Month(2000 + int(number[:2]), int(number[2:4]))
+        return next((i for i in self.sales(_first_of(month), month.last_day) if i.number == number), None)
+
+    def history(self) -> tuple[date, date]:
+        return _first_of(self._maker.first_month), self._clock.today()
+
+    def paid(self, invoice: Invoice) -> list[Payment]:
+        today = self._clock.today()
+        return [p for p in invoice.planned if p.date <= today] + list(self._payments.get(invoice.id, ()))
+
+    def paid_amount(self, invoice: Invoice) -> Decimal:
+        return sum((payment.amount for payment in self.paid(invoice)), ZERO)
+
+    def changed(self, invoice: Invoice) -> datetime:
+        """When the document or its paid state last changed."""
+        moments = [invoice.changed, *(_noon(payment.date) for payment in self.paid(invoice))]
+        return min(max(moments), self._clock.now())
+
+    # Writing
+
+    def next_batch_number(self) -> int:
+        with self.lock:
+            self._next_batch += 1
+            return self._next_batch
+
+    def post_sale(self, invoice: Invoice) -> None:
+        self._posted[invoice.id] = invoice
+
+    def delete_sale(self, invoice_id: str) -> None:
+        with self.lock:
+            self._posted.pop(invoice_id, None)
+            self._payments.pop(invoice_id, None)
+            self._deleted.add(invoice_id)
+
+    def pay(self, invoice: Invoice, amount: Decimal, day: date, method: str = "") -> Payment:
+        payment = payment_for(invoice, str(uuid4()), day, amount, method or self.country.bank)
+        with self.lock:
+            self._payments.setdefault(invoice.id, []).append(payment)
+        return payment
+
+    # Generating
+
+    def _between(self, kind: str, make: Callable[[Month], list], start: date, end: date) -> list:
+        end = min(end, self._clock.today())
+        found: list = []
+        for month in _months(max(start, self.history()[0]), end):
+            found += [d for d in self._cached((kind, month), lambda m=month: make(m)) if start <= d.date <= end]
+        return found
+
+    def _cached(self, key: tuple, make: Callable[[], list]) -> list:
+        with self.lock:
+            if key in self._cache:
+                self._cache.move_to_end(key)
+                return self._cache[key]
+            made = self._cache[key] = make()
+            if len(self._cache) > MONTHS_CACHED:
+                self._cache.popitem(last=False)
+            return made
+
+    def _month_end(self, month: Month) -> list[Batch]:
+        return self._cached(("month end", month), lambda: month_end_batches(self._maker, month, self._generated(month)))
+
+    def _generated(self, month: Month) -> list[Invoice]:
+        return self._maker.sales(month) + self._maker.purchases(month)
+
+    def _payment_batches(self, start: date, end: date) -> list[Batch]:
+        made = []
+        for month in _months(start, end):
+            first = _first_of(month)
+            for sequence, payment in enumerate(self.payments(first, month.last_day), start=1):
+                if start <= payment.date <= end:
+                    number = month.number % 10000 * 10000 + sequence
+                    made.append(payment_batch(self.country, payment, number, _noon(payment.date)))
+        return made
+
+
+def _first_of(month: Month) -> date:
+    return date(month.year, month.month, 1)
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
+
+
+def _months(start: date, end: date) -> Iterable[Month]:
+    month, last = Month.of(start), Month.of(end)
+    while month <= last:
+        yield month
+        month = month.plus(1)
