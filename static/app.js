@@ -3,27 +3,30 @@ import "./dialog.js";
 import { toast } from "./toasts.js";
 
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const texts = document.getElementById("toasts").dataset;
 
-// Every unsafe request carries the token; the button that sent a form counts even when it stands outside of it.
+// Every unsafe request carries the token; the button that sent a form counts (name, formaction), inside or outside of it.
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
   const sender = detail.triggeringEvent?.submitter;
   if (sender?.name && !(sender.name in detail.parameters)) detail.parameters[sender.name] = sender.value;
+  if (sender?.hasAttribute("formaction")) detail.path = sender.getAttribute("formaction");
 });
 
-// An error page replaces nothing but a dialog's content; elsewhere its sentence is a toast. Forms answer 422 or 409 with themselves.
+// A form that is refused comes back with its errors and is swapped in. Any other error is one sentence: in the dialog when it
+// was to be opened, else as a toast, so that nothing already on screen is lost. data-quiet (polling) says nothing.
+function complain(elt, text) { if (!elt.closest("[data-quiet]")) toast({ level: "bad", text }); }
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const { xhr, target } = detail;
-  if (xhr.status === 401) return location.reload();
-  if (xhr.status < 400 || target.id === "dialog-body" || xhr.status === 422 || xhr.status === 409) return;
-  detail.shouldSwap = false;
-  if (detail.requestConfig.elt.closest("[data-quiet]")) return;
+  const { xhr, target, requestConfig } = detail;
+  if (xhr.status < 400) return;
   const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
-  toast({ tone: "bad", text: page.querySelector("[data-error-text]")?.textContent ?? document.getElementById("toasts").dataset.failed });
+  const sentence = page.querySelector("[data-error-text]")?.textContent;
+  const form = !sentence && (xhr.status === 422 || xhr.status === 409);
+  if (form || sentence && target.id === "dialog-body" && requestConfig.verb === "get") return;
+  detail.shouldSwap = false;
+  complain(requestConfig.elt, sentence ?? texts.failed);
 });
-for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, ({ detail }) => {
-  if (!detail.elt.closest("[data-quiet]")) toast({ tone: "bad", text: document.getElementById("toasts").dataset.offline });
-});
+for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, ({ detail }) => complain(detail.elt, texts.offline));
 
 // data-once: a form is not sent twice.
 let sender = null;

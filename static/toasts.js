@@ -1,10 +1,11 @@
-// Short messages at the edge of the screen. The server sends one as HX-Trigger: {"toast": {"text", "tone", "href", "link"}}.
+// Short messages at the edge of the screen. The server sends one as HX-Trigger: {"toast": {"text", "level", "href", "link"}}.
 const page = document.getElementById("toasts");
 const dialog = document.getElementById("dialog");
 
-export function toast({ text, value, tone = "info", href, link }) {
+export function toast({ text, value, level = "info", href, link }) {
   const item = document.createElement("div");
-  item.className = `toast is-${tone}`;
+  item.className = `toast is-${level}`;
+  if (level === "bad") item.setAttribute("role", "alert");
   const words = document.createElement("p");
   words.textContent = text ?? value;
   if (href) {
@@ -21,7 +22,7 @@ export function toast({ text, value, tone = "info", href, link }) {
   item.append(words, close);
   // While a dialog is open the rest of the page is inert, so the dialog has a place of its own.
   (dialog?.open ? dialog.querySelector(".toasts") : page).append(item);
-  if (tone !== "bad") setTimeout(function leave() {
+  if (level !== "bad") setTimeout(function leave() {
     if (item.matches(":hover, :focus-within")) setTimeout(leave, 3000); else item.remove();
   }, 8000);
 }
