@@ -100,6 +100,7 @@ class Reading:
     limit: int | None = None
     remaining: int | None = None
     resets_at: datetime | None = None
+    window: float | None = None  # seconds, where the vendor tells the window too
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class Budget:
     concurrency: int | None = None
     purpose: str = "api"  # which calls draw on it: "api", "token", or "*"
     reserve: float = 0.2  # share kept for people at the screen
+    weighed: bool = True  # counts a call's cost; False: every call counts one
     read: Callable[[Mapping[str, str], datetime], Reading | None] | None = None  # (headers, now)
 
 
@@ -144,6 +146,7 @@ class SignIn:
     authorize_path: str
     token_path: str | None = None  # None: the callback brings the lasting token itself
     revoke_path: str | None = None
+    revoke_as_json: bool = False  # the body of the revoke call; else a form
     scopes: tuple[str, ...] = ()
     scopes_setting: str | None = None  # environment variable that replaces the scopes
     client_id_setting: str = ""
