@@ -16,6 +16,7 @@ from uku_web.models import Company, Membership, Person, Role
 from uku_web.services import passwords
 from uku_web.tenancy import across_companies, company_scope, set_company
 
+pytest_plugins = ["tests.services.counting"]
 PASSWORD = "correct horse battery"
 _connect = socket.socket.connect
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 from importlib.util import find_spec
 
-from flask import Flask, g, render_template, request
+from flask import Flask, g, render_template, request, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFError
 from uku_web import texts
 from uku_web.db import db
 from uku_web.models import Person
+from uku_web.services import notices
 from uku_web.services.errors import NotFound, ServiceError
 from uku_web.tenancy import set_company
 from uku_web.views import guard
@@ -91,11 +92,14 @@ def _shell() -> dict:
 
     company = getattr(g, "company", None)
     membership = getattr(g, "membership", None)
+    shown = company is not None and current_user.is_authenticated
     return {
         "company": company,
         "role": guard.Role(membership.role) if membership else None,
         "companies": [m.company for m in getattr(g, "memberships", [])],
-        "nav": navigation() if company is not None and current_user.is_authenticated else [],
+        "nav": navigation() if shown else [],
+        "unread": notices.unread(current_user.id) if shown else 0,
+        "notices_url": url_for("notices.index") if shown else "",
     }
 
 
@@ -105,6 +109,7 @@ def _install_errors(app: Flask) -> None:
 
     app.register_error_handler(403, lambda _e: show(403))
     app.register_error_handler(404, lambda _e: show(404))
+    app.register_error_handler(429, lambda _e: show(429))
     app.register_error_handler(500, lambda _e: show(500))
     app.register_error_handler(
         CSRFError,

@@ -7,12 +7,13 @@ from uku_web.texts import gettext as _
 
 def navigation() -> list[dict]:
     entries = [
-        (_("Clients"), "clients.index", ("clients", "client_integration")),
-        (_("Tasks"), "tasks.index", ("tasks",)),
-        (_("Runs"), "runs.index", ("runs",)),
-        (_("Settings & Apps"), "apps.index", ("apps", "integration", "task_fields", "audit")),
+        (_("Clients"), "clients", "clients.index", ("clients", "client_integration")),
+        (_("Tasks"), "tasks", "tasks.index", ("tasks",)),
+        (_("Runs"), "runs", "runs.index", ("runs",)),
+        (_("Settings & Apps"), "settings", "apps.index", ("apps", "integration", "task_fields", "audit")),
     ]
     blueprint = request.blueprint
     return [
-        {"label": label, "url": url_for(endpoint), "active": blueprint in owners} for label, endpoint, owners in entries
+        {"label": label, "icon": icon, "url": url_for(endpoint), "active": blueprint in owners}
+        for label, icon, endpoint, owners in entries
     ]
