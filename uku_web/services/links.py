@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 
 from uku_web.db import db
 from uku_web.models import Client, Connection, Level, Link
@@ -51,3 +51,27 @@ def by_connection(served: Iterable[Link]) -> dict[int, list[Link]]:
         if connection_id is not None:
             groups.setdefault(connection_id, []).append(link)
     return groups
+
+
+def adopt(connection: Connection) -> None:
+    """Links that were made before it was known which account answers now belong to it."""
+    if connection.account_id is None:
+        return
+    served = Link.connection_id == connection.id
+    if connection.level == Level.COMPANY:
+        served = Link.connection_id.is_(None)
+    query = select(Link).where(Link.kind == connection.kind, served, Link.account_id.is_(None))
+    for link in list(db.session.scalars(query)):
+        # One to the same account that slept is the older of the two.
+        same = (Link.client_id == link.client_id, Link.kind == link.kind, Link.account_id == connection.account_id)
+        db.session.execute(delete(Link).where(*same))
+        link.account_id = connection.account_id
+
+
+def dialog_of(connection: Connection) -> tuple[str, str | None]:
+    """The path of the dialog in which the connection is mended, and the name of the client it belongs to."""
+    query = select(Client.id, Client.name).join(Link, Link.client_id == Client.id).order_by(Link.id)
+    client = db.session.execute(query.where(Link.connection_id == connection.id)).first()
+    if client is None:
+        return f"/settings/{connection.kind}/connect", None
+    return f"/clients/{client.id}/integration?kind={connection.kind}", client.name
