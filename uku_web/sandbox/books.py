@@ -18,7 +18,10 @@ POSTED_BATCHES_FROM = 90_000_000
 
 
 class Books:
-    """Queries take both ends inclusive and see nothing generated after the clock's today."""
+    """Queries take both ends inclusive and see nothing generated after the clock's today.
+
+    What they find depends on `revision`, which every write raises, and on the day.
+    """
 
     def __init__(self, country: str, key: str, size: str, clock: Clock):
         self.country = COUNTRIES[country]
@@ -26,10 +29,12 @@ class Books:
         self._maker = make_maker(self.country, key, size, clock.today())
         self._cache: OrderedDict[tuple, list] = OrderedDict()
         self.lock = RLock()
+        self.revision = 0
         self.reset()
 
     def reset(self) -> None:
         with self.lock:
+            self.revision += 1
             self._posted: dict[str, Invoice] = {}
             self._payments: dict[str, list[Payment]] = {}
             self._deleted: set[str] = set()
@@ -50,6 +55,7 @@ class Books:
 
     def add_item(self, item: Item) -> None:
         self._items[item.id] = item
+        self.revision += 1
 
     def customers(self) -> list[Party]:
         return list(self._customers.values())
@@ -59,6 +65,7 @@ class Books:
 
     def put_customer(self, party: Party) -> None:
         self._customers[party.id] = party
+        self.revision += 1
 
     def open_years(self) -> tuple[date, date]:
         """Documents dated outside are refused."""
@@ -135,17 +142,20 @@ class Books:
 
     def post_sale(self, invoice: Invoice) -> None:
         self._posted[invoice.id] = invoice
+        self.revision += 1
 
     def delete_sale(self, invoice_id: str) -> None:
         with self.lock:
             self._posted.pop(invoice_id, None)
             self._payments.pop(invoice_id, None)
             self._deleted.add(invoice_id)
+            self.revision += 1
 
     def pay(self, invoice: Invoice, amount: Decimal, day: date, method: str = "") -> Payment:
         payment = payment_for(invoice, str(uuid4()), day, amount, method or self.country.bank)
         with self.lock:
             self._payments.setdefault(invoice.id, []).append(payment)
+            self.revision += 1
         return payment
 
     # Generating

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 LONG_AGO = date(2000, 1, 1)
 
@@ -29,6 +30,10 @@ class Country:
     bank: str
     articles: tuple[tuple[str, str, str], ...]  # name, unit, use of tax
     costs: tuple[tuple[str, str], ...]  # description, use of tax
+
+    @cached_property
+    def account_names(self) -> dict[str, str]:
+        return dict(self.accounts.values())
 
 
 def _rate(code: str, percent: str, name: str, name_en: str, use: str, since=LONG_AGO, until=None) -> Rate:

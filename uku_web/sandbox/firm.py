@@ -134,7 +134,7 @@ def merit_keys(country: str, number: int) -> dict[str, str]:
 
 def extra_companies(count: int, today: date) -> list[Client]:
     """Further companies for load tests, numbered from 1000 on."""
-    sizes = ("small", "medium", "tiny", "large")
+    sizes = ("small", "tiny", "medium", "small", "gaps", "tiny", "small", "young", "small", "large")
     return [merit_company("ee", 1000 + n, f"Koormus {n + 1} OÜ", today, sizes[n % len(sizes)]) for n in range(count)]
 
 

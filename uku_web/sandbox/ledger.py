@@ -16,11 +16,15 @@ def entry(
     country: Country, role: str, memo: str, amount: Decimal, rate: Decimal = ONE, tax_id=None, percent=None
 ) -> Entry:
     """Positive amounts (in the document's currency) are debited, negative ones credited."""
-    account, name = country.accounts[role]
-    base, currency = money(abs(amount) / rate), abs(amount)
+    return _entry(country.accounts[role], memo, amount, rate, tax_id, percent)
+
+
+def _entry(account: tuple[str, str], memo: str, amount: Decimal, rate: Decimal, tax_id, percent) -> Entry:
+    currency = abs(amount)
+    base = currency if rate == ONE else money(currency / rate)
     if amount >= 0:
-        return Entry(account, name, memo, base, ZERO, currency, ZERO, tax_id, percent)
-    return Entry(account, name, memo, ZERO, base, ZERO, currency, tax_id, percent)
+        return Entry(*account, memo, base, ZERO, currency, ZERO, tax_id, percent)
+    return Entry(*account, memo, ZERO, base, ZERO, currency, tax_id, percent)
 
 
 def invoice_batch(country: Country, invoice: Invoice) -> Batch:
@@ -129,8 +133,8 @@ def _month_end(country, month, code, kind, number, lines, document, rng) -> Batc
 
 
 def _row_entry(country: Country, row: Row, side: int, rate: Decimal) -> Entry:
-    role = next((role for role, (code, _) in country.accounts.items() if code == row.account), "sales")
-    return entry(country, role, row.description, side * row.net, rate, row.tax.id, row.tax.percent)
+    account = (row.account, country.account_names.get(row.account, ""))
+    return _entry(account, row.description, side * row.net, rate, row.tax.id, row.tax.percent)
 
 
 def _balancing(country: Country, role: str, memo: str, amount: Decimal, lines: list[Entry]) -> Entry:
