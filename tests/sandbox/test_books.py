@@ -6,6 +6,7 @@ import pytest
 from uku_web.sandbox.books import Books
 from uku_web.sandbox.clock import Clock, StoppedClock, from_environment
 from uku_web.sandbox.generate import reference_number
+from uku_web.sandbox.shelf import Shelf
 
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
 
@@ -101,3 +102,18 @@ def test_a_moved_clock_keeps_the_time_of_day_and_runs():
 def test_the_environment_moves_the_clock():
     assert from_environment({"UKU_TODAY": "2030-05-17"}).now().year == 2030
     assert abs(from_environment({}).now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_what_was_written_can_outlive_the_process(tmp_path):
+    def opened():
+        return Books("ee", "1/test", "small", StoppedClock(NOW), Shelf(tmp_path))
+
+    first = opened()
+    invoice = first.sales(date(2026, 1, 1), date(2026, 1, 31))[0]
+    first.pay(invoice, Decimal("1.00"), NOW.date())
+    assert opened().paid_amount(invoice) == first.paid_amount(invoice) != books("small").paid_amount(invoice)
+    Shelf(tmp_path).drop()
+    assert opened().paid_amount(invoice) == books("small").paid_amount(invoice)
+    for file in tmp_path.iterdir():
+        file.write_bytes(b"not a book")
+    assert opened().sales(date(2026, 1, 1), date(2026, 1, 31))

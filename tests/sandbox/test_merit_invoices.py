@@ -207,6 +207,15 @@ def test_paid_while_sending(merit, order):
     assert merit.get("v1/getinvoice", {"Id": answer["InvoiceId"]})["Header"]["Paid"]
 
 
+def test_paid_over_the_api_and_then_locked(merit, order):
+    answer = merit.get("v1/sendinvoice", order)
+    payment = {"InvoiceNo": "UKU-1007", "CustomerName": "Uus Klient OÜ", "PaymentDate": "202603171200", "Amount": 50}
+    assert merit.post("v2/sendpayment", payment | {"CustomerName": "Keegi"}).status_code == 400
+    merit.get("v2/sendpayment", payment)
+    assert merit.get("v1/getinvoice", {"Id": answer["InvoiceId"]})["Header"]["PaidAmount"] == 50
+    assert merit.post("v1/deleteinvoice", {"Id": answer["InvoiceId"]}).status_code == 400
+
+
 def test_delete_answers_a_sentence_and_frees_the_number(merit, order):
     answer = merit.get("v1/sendinvoice", order)
     sentence = merit.get("v1/deleteinvoice", {"Id": answer["InvoiceId"]})

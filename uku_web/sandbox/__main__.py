@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 from datetime import date
+from pathlib import Path
 
 from .clock import Clock, from_environment
 from .firm import demo_firm, extra_companies
@@ -19,7 +20,8 @@ def main(arguments: list[str] | None = None) -> None:
     clock = Clock(options.today) if options.today else from_environment()
     firm = demo_firm(clock.today(), options.seed)
     clients = [firm.own_books, *firm.clients, *extra_companies(options.companies, clock.today())]
-    app = create_sandbox(clock, options.seed, clients, options.latency_ms)
+    keep_in = Path(options.dir) / "books" if options.keep else None
+    app = create_sandbox(clock, options.seed, clients, options.latency_ms, keep_in)
 
     def announce(port: int) -> None:
         for line in describe(f"http://{HOST}:{port}", options.dir, app):
@@ -35,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dir", default="var/sandbox", help="folder for the credentials files")
     parser.add_argument("--latency-ms", type=int, default=0, help="every answer takes this long")
     parser.add_argument("--companies", type=int, default=0, help="so many further companies, for load tests")
+    parser.add_argument("--keep", action="store_true", help="keep in that folder what is written into the books")
     parser.add_argument("--seed", type=int, default=1)
     return parser
 

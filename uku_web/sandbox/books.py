@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from threading import RLock
@@ -12,9 +13,22 @@ from .countries import COUNTRIES
 from .documents import ZERO, Batch, Invoice, Item, Party, Payment, Tax
 from .generate import PAYS_WITHIN_MONTHS, Month, make_maker, month_of_guid, payment_for
 from .ledger import invoice_batch, month_end_batches, payment_batch
+from .shelf import Shelf
 
 MONTHS_CACHED = 40
 POSTED_BATCHES_FROM = 90_000_000
+
+
+@dataclass
+class Written:
+    """What was written since the start, and the customers and items as they now are."""
+
+    customers: dict[str, Party]
+    items: dict[str, Item]
+    sales: dict[str, Invoice] = field(default_factory=dict)
+    payments: dict[str, list[Payment]] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    batches: int = POSTED_BATCHES_FROM
 
 
 class Books:
@@ -23,24 +37,27 @@ class Books:
     What they find depends on `revision`, which every write raises, and on the day.
     """
 
-    def __init__(self, country: str, key: str, size: str, clock: Clock):
+    def __init__(self, country: str, key: str, size: str, clock: Clock, shelf: Shelf | None = None):
         self.country = COUNTRIES[country]
-        self._clock = clock
+        self._clock, self._key, self._shelf = clock, key, shelf or Shelf()
         self._maker = make_maker(self.country, key, size, clock.today())
         self._cache: OrderedDict[tuple, list] = OrderedDict()
         self.lock = RLock()
         self.revision = 0
-        self.reset()
+        self._written: Written = self._shelf.load(key) or self._nothing_written()
+
+    def _nothing_written(self) -> "Written":
+        customers = {party.id: party for party in self._maker.customers}
+        return Written(customers, {item.id: item for item in self._maker.items})
 
     def reset(self) -> None:
         with self.lock:
+            self._written = self._nothing_written()
             self.revision += 1
-            self._posted: dict[str, Invoice] = {}
-            self._payments: dict[str, list[Payment]] = {}
-            self._deleted: set[str] = set()
-            self._customers = {party.id: party for party in self._maker.customers}
-            self._items = {item.id: item for item in self._maker.items}
-            self._next_batch = POSTED_BATCHES_FROM
+
+    def _keep(self) -> None:
+        self.revision += 1
+        self._shelf.save(self._key, self._written)
 
     # What the company has set up
 
@@ -51,21 +68,21 @@ class Books:
         return next((tax for tax in self.taxes() if tax.id == tax_id.lower()), None)
 
     def items(self) -> list[Item]:
-        return list(self._items.values())
+        return list(self._written.items.values())
 
     def add_item(self, item: Item) -> None:
-        self._items[item.id] = item
-        self.revision += 1
+        self._written.items[item.id] = item
+        self._keep()
 
     def customers(self) -> list[Party]:
-        return list(self._customers.values())
+        return list(self._written.customers.values())
 
     def customer(self, customer_id: str) -> Party | None:
-        return self._customers.get(customer_id.lower())
+        return self._written.customers.get(customer_id.lower())
 
     def put_customer(self, party: Party) -> None:
-        self._customers[party.id] = party
-        self.revision += 1
+        self._written.customers[party.id] = party
+        self._keep()
 
     def open_years(self) -> tuple[date, date]:
         """Documents dated outside are refused."""
@@ -76,8 +93,8 @@ class Books:
 
     def sales(self, start: date, end: date) -> list[Invoice]:
         generated = self._between("sales", self._maker.sales, start, end)
-        posted = [invoice for invoice in list(self._posted.values()) if start <= invoice.date <= end]
-        return [invoice for invoice in generated if invoice.id not in self._deleted] + posted
+        posted = [invoice for invoice in list(self._written.sales.values()) if start <= invoice.date <= end]
+        return [invoice for invoice in generated if invoice.id not in self._written.deleted] + posted
 
     def purchases(self, start: date, end: date) -> list[Invoice]:
         return self._between("purchases", self._maker.purchases, start, end)
@@ -87,7 +104,7 @@ class Books:
         horizon = min(end, self._clock.today())
         invoices = self.sales(early, horizon) + self.purchases(early, horizon)
         planned = (p for invoice in invoices for p in invoice.planned if start <= p.date <= horizon)
-        written = (p for paid in list(self._payments.values()) for p in paid if start <= p.date <= end)
+        written = (p for paid in list(self._written.payments.values()) for p in paid if start <= p.date <= end)
         return sorted([*planned, *written], key=lambda p: (p.date, p.id))
 
     def batches(self, start: date, end: date) -> list[Batch]:
@@ -101,16 +118,16 @@ class Books:
     def invoice(self, invoice_id: str) -> Invoice | None:
         """A sales invoice or purchase bill by its id."""
         wanted = invoice_id.lower()
-        if wanted in self._posted:
-            return self._posted[wanted]
+        if wanted in self._written.sales:
+            return self._written.sales[wanted]
         month = month_of_guid(wanted)
-        if month is None or wanted in self._deleted:
+        if month is None or wanted in self._written.deleted:
             return None
         start, end = _first_of(month), month.last_day
         return next((i for i in self.sales(start, end) + self.purchases(start, end) if i.id == wanted), None)
 
     def sale_by_number(self, number: str) -> Invoice | None:
-        for invoice in list(self._posted.values()):
+        for invoice in list(self._written.sales.values()):
             if invoice.number == number:
                 return invoice
         if len(number) != 8 or not (number.isascii() and number.isdigit()) or not 1 <= int(number[2:4]) <= 12:
@@ -123,7 +140,7 @@ class Books:
 
     def paid(self, invoice: Invoice) -> list[Payment]:
         today = self._clock.today()
-        return [p for p in invoice.planned if p.date <= today] + list(self._payments.get(invoice.id, ()))
+        return [p for p in invoice.planned if p.date <= today] + list(self._written.payments.get(invoice.id, ()))
 
     def paid_amount(self, invoice: Invoice) -> Decimal:
         return sum((payment.amount for payment in self.paid(invoice)), ZERO)
@@ -137,25 +154,25 @@ class Books:
 
     def next_batch_number(self) -> int:
         with self.lock:
-            self._next_batch += 1
-            return self._next_batch
+            self._written.batches += 1
+            return self._written.batches
 
     def post_sale(self, invoice: Invoice) -> None:
-        self._posted[invoice.id] = invoice
-        self.revision += 1
+        self._written.sales[invoice.id] = invoice
+        self._keep()
 
     def delete_sale(self, invoice_id: str) -> None:
         with self.lock:
-            self._posted.pop(invoice_id, None)
-            self._payments.pop(invoice_id, None)
-            self._deleted.add(invoice_id)
-            self.revision += 1
+            self._written.sales.pop(invoice_id, None)
+            self._written.payments.pop(invoice_id, None)
+            self._written.deleted.add(invoice_id)
+            self._keep()
 
     def pay(self, invoice: Invoice, amount: Decimal, day: date, method: str = "") -> Payment:
         payment = payment_for(invoice, str(uuid4()), day, amount, method or self.country.bank)
         with self.lock:
-            self._payments.setdefault(invoice.id, []).append(payment)
-            self.revision += 1
+            self._written.payments.setdefault(invoice.id, []).append(payment)
+            self._keep()
         return payment
 
     # Generating

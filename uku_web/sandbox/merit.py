@@ -82,7 +82,9 @@ class Merit:
             if found is None:
                 client = self._clients[country, api_id]
                 key = f"{self._world.seed}/merit/{country}/{api_id}"
-                found = self._books[country, api_id] = Books(country, key, client.books.size, self._world.clock)
+                found = self._books[country, api_id] = Books(
+                    country, key, client.books.size, self._world.clock, self._world.shelf
+                )
             return found
 
     # One call

@@ -55,9 +55,21 @@ def delete_invoice(books: Books, fields: dict, clock: Clock, version: str) -> st
         if invoice is None or not invoice.sale:
             raise no_document()
         if books.paid(invoice):
-            raise invalid("Arvel on laekumised, kustutamine pole lubatud\r\n")
+            raise invalid("Tasutud arvet ei saa kustutada. Enne kustutage makse.\r\n")
         books.delete_sale(invoice.id)
     return f"Arve {invoice.number} kuupäevaga {invoice.date:%d/%m/%Y} on kustutatud."
+
+
+def send_payment(books: Books, fields: dict, clock: Clock, version: str) -> dict[str, Any]:
+    """A payment of a sales invoice, named by its number and customer."""
+    with books.lock:
+        invoice = books.sale_by_number(text(fields, "InvoiceNo"))
+        name = text(fields, "CustomerName")
+        if invoice is None or (name and name != invoice.party.name):
+            raise invalid("Arvet ei leitud\r\n")
+        day = document_day(fields, "PaymentDate") or clock.today()
+        paid = books.pay(invoice, money(number(fields, "Amount")), day)
+    return {"InvoiceNo": invoice.number, "PaymentId": paid.id}
 
 
 def _check(books: Books, fields: dict, clock: Clock, version: str) -> Draft:
@@ -157,7 +169,7 @@ def _row(books: Books, fields: Any, new_items: list[Item]) -> Row:
         raise crash("SendInvoiceController")
     tax = _tax(books, fields)
     item = _item(books, fields["item"], tax, new_items)
-    quantity, price = number(fields, "Quantity"), number(fields, "Price")
+    quantity, price = number(fields, "Quantity"), number(fields, "Price", item.price)
     percent, discount = number(fields, "DiscountPct", ZERO), number(fields, "DiscountAmount", ZERO)
     full = quantity * price
     discount = discount or full * percent / 100
@@ -238,6 +250,7 @@ def _credit_taxes(given: dict[Tax, Decimal], version: str) -> dict[Tax, Decimal]
 WRITES: dict[str, Handler] = {
     "sendinvoice": send_invoice,
     "deleteinvoice": delete_invoice,
+    "sendpayment": send_payment,
     "sendcustomer": send_customer,
     "updatecustomer": update_customer,
 }

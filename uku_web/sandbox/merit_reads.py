@@ -62,8 +62,8 @@ def get_items(books: Books, fields: dict, clock: Clock, version: str) -> list[di
     if fields.get("id"):
         wanted = guid(fields, "Id")
         found = [item for item in found if item.id == wanted]
-    if code := text(fields, "Code"):
-        found = [item for item in found if item.code == code]
+    if code := text(fields, "Code").lower():
+        found = [item for item in found if code in item.code.lower()]
     if name := text(fields, "Description").lower():
         found = [item for item in found if name in item.name.lower()]
     for field in ("usage", "type"):
@@ -210,7 +210,7 @@ def get_accounts(books: Books, fields: dict, clock: Clock, version: str) -> list
 def get_payment_types(books: Books, fields: dict, clock: Clock, version: str) -> list[dict]:
     return [
         {
-            "Id": shapes.steady_id("payment type", books.country.code, name),
+            "Id": _bank_id(books) if name == books.country.bank else shapes.steady_id("payment type", name),
             "Name": name,
             "SourceType": 1,
             "CurrencyCode": books.country.currency,
@@ -223,11 +223,17 @@ def get_payment_types(books: Books, fields: dict, clock: Clock, version: str) ->
 
 def get_periods(books: Books, fields: dict, clock: Clock, version: str) -> dict[str, Any]:
     first, last = books.open_years()
-    years = [
-        {"StartDate": shapes.stamp(date(y, 1, 1)), "EndDate": shapes.stamp(date(y, 12, 31))}
-        for y in range(first.year, clock.today().year + 1)
-    ]
+    years = [_year(books, year) for year in range(first.year, clock.today().year + 1)]
     return {"SaveFrom": shapes.stamp(first), "SaveTo": shapes.stamp(last), "AccPeriods": years}
+
+
+def _year(books: Books, year: int) -> dict[str, Any]:
+    return {
+        "AccPeriodId": shapes.steady_id("year", books.country.code, str(year)),
+        "StartDate": shapes.stamp(date(year, 1, 1)),
+        "EndDate": shapes.stamp(date(year, 12, 31)),
+        "Active": True,
+    }
 
 
 READS: dict[str, Handler] = {

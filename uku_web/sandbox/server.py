@@ -12,6 +12,7 @@ from .control import control_blueprint
 from .faults import Faults
 from .firm import Client, demo_firm
 from .merit import Merit
+from .shelf import Shelf
 from .standin import StandIn, World
 from .switches import Scope, SwitchBoard
 from .traffic import Traffic
@@ -44,6 +45,7 @@ class Sandbox:
     def reset(self) -> None:
         self.board.clear()
         self.traffic.clear()
+        self.world.shelf.drop()
         for stand_in in self.stand_ins.values():
             stand_in.reset()
 
@@ -53,13 +55,17 @@ def create_sandbox(
     seed: int = 1,
     firm_clients: Iterable[Client] | None = None,
     latency_ms: int = 0,
+    keep_in: Path | None = None,
 ) -> Flask:
-    """`firm_clients` are those whose books are played; the demo firm's clients and its own books unless given."""
+    """`firm_clients` are those whose books are played; the demo firm's clients and its own books unless given.
+
+    With `keep_in`, a folder, what is written into the books outlives the process.
+    """
     clock = clock or from_environment()
     if firm_clients is None:
         firm = demo_firm(clock.today(), seed)
         firm_clients = [firm.own_books, *firm.clients]
-    sandbox = Sandbox(World(clock, SwitchBoard(), seed, list(firm_clients)), latency_ms)
+    sandbox = Sandbox(World(clock, SwitchBoard(), seed, list(firm_clients), Shelf(keep_in)), latency_ms)
     app = Flask(__name__, static_folder=None)
     app.extensions["sandbox"] = sandbox
     for stand_in in sandbox.stand_ins.values():

@@ -7,6 +7,7 @@ from flask import Blueprint, Request
 
 from .clock import Clock
 from .firm import Client
+from .shelf import Shelf
 from .switches import SwitchBoard
 
 
@@ -18,6 +19,7 @@ class World:
     board: SwitchBoard
     seed: int
     clients: list[Client]
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 @dataclass(frozen=True)
