@@ -1,0 +1,84 @@
+"""The bell: tells the workers that a run is there. The ledger is the database; a ring that is lost is rung again."""
+
+import logging
+from collections.abc import Iterable
+
+import redis
+from flask import current_app
+from redis.backoff import NoBackoff
+from redis.retry import Retry as Attempts
+from rq import Queue, Retry
+from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
+from sqlalchemy import select
+
+from jobs.intervals import JOB_AT_MOST
+from uku_web.db import db, only_reads
+from uku_web.models import Run
+
+log = logging.getLogger(__name__)
+
+PEOPLE, BACKGROUND = "people", "background"
+QUEUES = (PEOPLE, BACKGROUND)  # workers look in this order: nobody at the screen waits behind the night's work
+JOB = "jobs.work.work"
+
+
+def ring(run_id: int) -> None:
+    """Call a worker for a committed run. Never raises; a run that is queued already is not queued again."""
+    ring_all([run_id])
+
+
+def ring_all(run_ids: Iterable[int]) -> None:
+    ids = list(run_ids)
+    if not ids:
+        return
+    lanes = _lanes(ids)
+    try:
+        for run_id in ids:
+            _enqueue(run_id, PEOPLE if lanes.get(run_id) == "person" else BACKGROUND)
+    except redis.RedisError as error:
+        # The run is committed: the tick rings for it as soon as Redis is back.
+        log.warning("no bell for %s runs, Redis does not answer: %s", len(ids), error)
+
+
+def _lanes(ids: list[int]) -> dict[int, str]:
+    """Read beside the caller's session, whose transaction must neither end nor be waited for."""
+    token = only_reads.set(True)
+    try:
+        with db.engine.connect() as connection:
+            rows = connection.execute(select(Run.id, Run.lane).where(Run.id.in_(ids)))
+            return {row.id: row.lane for row in rows}
+    finally:
+        only_reads.reset(token)
+
+
+def _enqueue(run_id: int, lane: str) -> None:
+    queue = Queue(lane, connection=connection(), serializer=JSONSerializer)
+    try:
+        queue.enqueue(
+            JOB,
+            run_id,
+            job_id=f"run-{run_id}",
+            unique=True,
+            # Nothing is kept in Redis: history is the run's own, and the id must be free for the next ring.
+            result_ttl=0,
+            failure_ttl=0,
+            job_timeout=JOB_AT_MOST,
+            retry=Retry(max=1),  # without it a job whose worker was killed never comes back
+            description=f"run {run_id}",
+        )
+    except DuplicateJobError:
+        pass
+
+
+def connection() -> redis.Redis:
+    """One client a process, which gives up at once: whoever rings must not wait for a Redis that is away."""
+    found = current_app.extensions.get("uku_bell")
+    if found is None:
+        found = current_app.extensions["uku_bell"] = redis.Redis.from_url(
+            current_app.extensions["uku_config"].redis_url,
+            socket_connect_timeout=2,
+            socket_timeout=5,
+            retry=Attempts(NoBackoff(), 0),
+        )
+    return found
