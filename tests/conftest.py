@@ -47,7 +47,9 @@ def app(tmp_path_factory):
 
         upgrade()
         db.session.remove()
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 def _own_database(url: str) -> str:
