@@ -1,9 +1,6 @@
 """How a statistics run ends: done, in doubt, waiting for the vendor, or failed with its reason, told by its kind."""
 
-from __future__ import annotations
-
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
@@ -11,15 +8,12 @@ from uku_web.clock import now
 from uku_web.db import db
 from uku_web.models import Connection, Due, ItemState, Link, Run, RunItem, RunState, Task
 from uku_web.services import connections, notices, run_ends, runs, statistics, summary
-from uku_web.services.errors import ServiceError
 from uku_web.services.runs import Hold
+from uku_web.services.statistics_job import CannotStart, Job
 from uku_web.texts import gettext as _
 from uku_web.vendors.errors import BadSettings, NeedsReauth, NotPermitted, RateLimited, Temporary, VendorError
 from uku_web.vendors.records import Month
 from uku_web.vendors.registry import spec_of
-
-if TYPE_CHECKING:
-    from uku_web.services.statistics_run import Job
 
 # How long to leave a vendor in trouble alone before each further try. A person waits in front of a reload;
 # an import has the whole night.
@@ -28,10 +22,6 @@ PAUSES = {
     "import": [timedelta(minutes=m) for m in (1, 5, 15, 60, 60, 120)],
 }
 UNKNOWN_RESET = timedelta(minutes=2)  # the vendor's limit is reached and it did not say for how long
-
-
-class CannotStart(ServiceError):
-    """The ground of the run is gone since it was opened."""
 
 
 def incomplete(missing: int) -> VendorError:

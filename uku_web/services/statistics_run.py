@@ -4,63 +4,24 @@ No transaction is open while the vendor is asked. A month of a client is written
 checkpoint, so a run that is taken up again asks only for what is missing.
 """
 
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
 
-from flask import current_app
 from sqlalchemy import select
 
 from uku_web.db import db
 from uku_web.models import Client, Connection, ItemState, Link, Run, RunCall, RunItem
 from uku_web.services import links, runs, statistics, statistics_end, summary
 from uku_web.services.runs import Hold
+from uku_web.services.statistics_job import CannotStart, Job, Part, load
 from uku_web.texts import gettext as _
 from uku_web.texts import ngettext
 from uku_web.vendors.access import Setup, open_connector
 from uku_web.vendors.errors import VendorError
-from uku_web.vendors.records import Count, Month, Target
-from uku_web.vendors.registry import spec_of
+from uku_web.vendors.records import Count, Month
 
 BATCH, BATCH_SECONDS = 40, 1.0  # months of clients written in one transaction, and how long they may wait for it
-
-
-@dataclass(frozen=True)
-class Part:
-    """One client's part that is still to do."""
-
-    item_id: int
-    client_id: int
-    link_id: int
-    target: Target
-    fields: frozenset[str]
-    months: tuple[Month, ...]
-
-
-@dataclass
-class Job:
-    """A run as plain values, read before the vendor is asked."""
-
-    hold: Hold
-    kind: str
-    trigger: str
-    overwrite: bool
-    newest: Month
-    lane: str
-    connection_id: int
-    credentials: dict[str, str]
-    account_id: str | None
-    mapping: dict[str, int]
-    mapping_version: int
-    parts: list[Part]
-    total: int
-    done: int
-    calls: deque = field(default_factory=deque)
-    unknown: dict[int, set[str]] = field(default_factory=dict)  # item -> sentences
-    fell: list[str] = field(default_factory=list)  # clients where zero replaced a number
-    kept: int = 0
 
 
 def work(hold: Hold, setup: Setup) -> list[int]:
@@ -68,8 +29,8 @@ def work(hold: Hold, setup: Setup) -> list[int]:
     if db.session.scalar(select(Run.what).where(Run.id == hold.run_id)) == "statistics-all":
         return fan_out(hold)
     try:
-        job = _load(hold)
-    except statistics_end.CannotStart as stop:
+        job = load(hold)
+    except CannotStart as stop:
         statistics_end.refuse(hold, stop)
         return []
     try:
@@ -83,76 +44,6 @@ def work(hold: Hold, setup: Setup) -> list[int]:
     return []
 
 
-def _load(hold: Hold) -> Job:
-    run = runs.get(hold.run_id)
-    integration = statistics.integration_of(run.kind)
-    if integration is None or not integration.enabled:
-        raise statistics_end.CannotStart(_("The integration was disabled before the run began."))
-    connection = run.connection_id and db.session.get(Connection, run.connection_id)
-    if not connection:
-        raise statistics_end.CannotStart(_("The connection was removed before the run began."))
-    mapping = summary.mappings(run.kind)
-    if not summary.is_configured(integration):
-        raise statistics_end.CannotStart(_("Task title, topic and at least one data field must be saved first."))
-    months = [Month.parse(text) for text in run.params["months"]]
-    served = _served(run, connection)
-    items = {item.link_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
-    statistics.add_items(run, [link for link in served if link.id not in items])
-    items = {item.link_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
-    parts = [part for link in served if (part := _part(run.kind, link, items[link.id], mapping, months))]
-    _settle_gone(items.values(), served)
-    total = len(months) * len(served)
-    job = Job(
-        hold=hold,
-        kind=run.kind,
-        trigger=run.trigger,
-        overwrite=bool(run.params["overwrite"]),
-        newest=max(months),
-        lane=run.lane,
-        connection_id=connection.id,
-        credentials=current_app.extensions["uku_keyring"].open(connection.sealed),
-        account_id=connection.account.vendor_id if connection.account else None,
-        mapping=mapping,
-        mapping_version=integration.mapping_version,
-        parts=parts,
-        total=total,
-        done=total - sum(len(part.months) for part in parts),
-    )
-    runs.progress(hold, job.done, job.total, _("Asking %(vendor)s", vendor=spec_of(run.kind).label))
-    runs.guard(hold)
-    db.session.commit()
-    return job
-
-
-def _served(run: Run, connection: Connection) -> list[Link]:
-    wanted = run.params.get("links")
-    served = links.by_connection(links.live(run.kind)).get(connection.id, [])
-    return served if wanted is None else [link for link in served if link.id in set(wanted)]
-
-
-def _part(kind: str, link: Link, item: RunItem, mapping: Iterable[str], months: list[Month]) -> Part | None:
-    if item.state != ItemState.TODO:
-        return None
-    countable = {stat.key for stat in spec_of(kind).countable(whole_books=link.customer_id is None)}
-    left = tuple(month for month in months if str(month) not in item.months_done)
-    fields = frozenset(countable & set(mapping))
-    if not fields:
-        item.state, item.reason = ItemState.SKIPPED, _("None of the mapped data fields can be counted for this link.")
-        return None
-    if not left:
-        item.state = ItemState.DONE
-        return None
-    return Part(item.id, link.client_id, link.id, Target(str(link.id), link.customer_id), fields, left)
-
-
-def _settle_gone(items: Iterable[RunItem], served: list[Link]) -> None:
-    """Links that were deleted, or fell asleep, since the run was opened."""
-    here = {link.id for link in served}
-    for item in items:
-        if item.link_id not in here and item.state == ItemState.TODO:
-            item.state, item.reason = ItemState.SKIPPED, _("The client is no longer linked.")
-
-
 def _count(job: Job, setup: Setup) -> None:
     if not job.parts:
         return
@@ -161,6 +52,7 @@ def _count(job: Job, setup: Setup) -> None:
         job.credentials,
         setup=setup,
         account_id=job.account_id,
+        options=job.options,
         lane=job.lane,
         log=job.calls.append,
     )
