@@ -9,12 +9,11 @@ from datetime import date
 
 from flask import current_app
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
 
 from uku_web.clock import now
 from uku_web.db import db
 from uku_web.keyring import Unreadable
-from uku_web.models import ACTIVE, Account, Connection, ConnectionState, Level, Link, Run
+from uku_web.models import ACTIVE, Connection, ConnectionState, Level, Link, Run
 from uku_web.services import audit, links, mapping, notices, runs
 from uku_web.services.errors import Invalid, NotFound
 from uku_web.services.vendor_setup import vendor_setup
@@ -37,14 +36,16 @@ class TestOutcome:
     title: str
     sentence: str = ""
     field: str | None = None  # the credential field to look at
-    account: records.Account | None = None
+    tested: records.Tested | None = None
     causes: tuple[str, ...] = ()
     other_variant: Variant | None = None  # these credentials are good there
     trimmed: tuple[str, ...] = ()  # labels of the fields that had spaces around
-    expires_on: date | None = None
-    notes: tuple[str, ...] = ()
     error: VendorError | None = None
     kept: str = ""  # "saved", "unverified", or "choose": another account than the connected one answered
+
+    @property
+    def account(self) -> records.Account | None:
+        return self.tested.account if self.tested else None
 
     @property
     def unreachable(self) -> bool:
@@ -79,16 +80,7 @@ def test(
     except VendorError as error:
         outcome = _failed(spec, values, error)
     else:
-        title = _("Connection successful!")
-        outcome = TestOutcome(
-            True,
-            title,
-            tested.account.name or "",
-            None,
-            tested.account,
-            expires_on=tested.expires_on,
-            notes=tested.notes,
-        )
+        outcome = TestOutcome(True, _("Connection successful!"), tested.account.name or "", tested=tested)
     found = db.session.scalar(select(Connection).where(Connection.id == connection_id)) if same else None
     if found is not None:
         settle(found, outcome)
@@ -110,14 +102,9 @@ def _failed(spec: VendorSpec, values: Mapping[str, str], error: VendorError) -> 
 
 
 def _title(error: VendorError) -> str:
-    titles = {
-        "credentials": _("Authentication error"),
-        "not_permitted": _("Not permitted"),
-        "settings": _("A setting is wrong"),
-        "temporary": _("Not reachable at the moment"),
-        "limit": _("Limit reached"),
-    }
-    return titles.get(error.code) or _("The test failed")
+    titles = {"credentials": _("Authentication error"), "not_permitted": _("Not permitted")}
+    titles |= {"settings": _("A setting is wrong"), "temporary": _("Not reachable at the moment")}
+    return (titles | {"limit": _("Limit reached")}).get(error.code) or _("The test failed")
 
 
 def _answering_variant(spec: VendorSpec, values: Mapping[str, str]) -> Variant | None:
@@ -153,12 +140,14 @@ def fill(connection: Connection, values: Mapping[str, str], outcome: TestOutcome
     spec = registry.spec_of(connection.kind)
     connection.sealed = current_app.extensions["uku_keyring"].seal(values)
     connection.hints = _hints(spec, values)
-    account = account_row(connection.kind, outcome.account, name) if outcome.account else None
+    account = links.account_row(connection.kind, outcome.account, name) if outcome.account else None
     connection.account_id = account.id if account else None
     connection.name = (account.name if account else None) or name
     connection.tested_at = now() if outcome.ok else None
     told = values.get(spec.lifetimes.expiry_field or "")
-    connection.expires_on = outcome.expires_on or (date.fromisoformat(told) if told else None)
+    connection.expires_on = date.fromisoformat(told) if told else None
+    if outcome.ok and outcome.tested.expires_on:
+        connection.expires_on = outcome.tested.expires_on
     connection.state = ConnectionState.UNVERIFIED
     connection.problem_code = connection.problem = connection.problem_since = None
     db.session.add(connection)
@@ -176,23 +165,6 @@ def _hints(spec: VendorSpec, values: Mapping[str, str]) -> dict:
     }
 
 
-def account_row(kind: str, told: records.Account, name: str | None) -> Account:
-    """The account's row, found or made. What the vendor tells of it goes before what a person typed."""
-    query = select(Account).where(Account.kind == kind, Account.vendor_id == told.id)
-    account = db.session.scalar(query)
-    if account is None:
-        try:
-            with db.session.begin_nested():
-                account = Account(kind=kind, vendor_id=told.id)
-                db.session.add(account)
-        except IntegrityError:  # somebody else saved it in this very moment
-            account = db.session.scalars(query).one()
-    account.name = told.name or name or account.name
-    account.number = told.number or account.number
-    account.currency = told.currency or account.currency
-    return account
-
-
 def save(
     kind: str, values: Mapping[str, str], *, name: str | None = None, trimmed: tuple[str, ...] = ()
 ) -> TestOutcome:
@@ -206,7 +178,7 @@ def save(
     if connection is not None and connection.account_id and not outcome.ok and dict(values) == stored(connection):
         return replace(outcome, kept="saved")  # the same as before: what was verified stays so
     db.session.execute(delete(Connection).where(Connection.kind == kind, Connection.level == CANDIDATE))
-    account = account_row(kind, outcome.account, name) if outcome.account else None
+    account = links.account_row(kind, outcome.account, name) if outcome.account else None
     if connection is not None and connection.account_id and (account is None or account.id != connection.account_id):
         fill(Connection(kind=kind, level=CANDIDATE), values, outcome, name)
         return replace(outcome, kept="choose" if outcome.ok else "unverified")
@@ -257,7 +229,7 @@ def settle(connection: Connection, outcome: TestOutcome) -> None:
         if connection.level != CANDIDATE:
             mark_problem(connection, outcome.error)
         return
-    account = account_row(connection.kind, outcome.account, connection.name)
+    account = links.account_row(connection.kind, outcome.account, None if connection.account_id else connection.name)
     if connection.account_id not in (None, account.id):
         name = connection.name or _("the connected one")
         sentence = _(
@@ -266,7 +238,7 @@ def settle(connection: Connection, outcome: TestOutcome) -> None:
         mark_problem(connection, BadSettings(sentence))
         return
     connection.account_id, connection.tested_at = account.id, now()
-    connection.expires_on = outcome.expires_on or connection.expires_on
+    connection.expires_on = outcome.tested.expires_on or connection.expires_on
     company = links.company_connection(connection.kind)
     if connection.level == CANDIDATE and company is not None and company.account_id == account.id:
         connection.state = ConnectionState.OK
@@ -275,19 +247,6 @@ def settle(connection: Connection, outcome: TestOutcome) -> None:
         return
     clear_problem(connection)
     links.adopt(connection)
-
-
-def retry_unverified() -> int:
-    """Test what could not be tested when it was saved, in the chosen company. Commits; how many are settled now."""
-    query = select(Connection.id).where(Connection.state == ConnectionState.UNVERIFIED).order_by(Connection.id)
-    settled = 0
-    for connection_id in list(db.session.scalars(query)):
-        connection = db.session.scalar(select(Connection).where(Connection.id == connection_id))
-        if connection is not None:
-            outcome = test(connection.kind, stored(connection), connection=connection)
-            settled += outcome.ok
-            db.session.commit()
-    return settled
 
 
 def mark_problem(connection: Connection, error: VendorError) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy.exc import IntegrityError
 
 from uku_web.db import db
-from uku_web.models import Client, Connection, Level, Link
+from uku_web.models import Account, Client, Connection, Level, Link
+from uku_web.vendors import records
 
 
 def company_connection(kind: str) -> Connection | None:
@@ -75,3 +77,20 @@ def dialog_of(connection: Connection) -> tuple[str, str | None]:
     if client is None:
         return f"/settings/{connection.kind}/connect", None
     return f"/clients/{client.id}/integration?kind={connection.kind}", client.name
+
+
+def account_row(kind: str, told: records.Account, name: str | None) -> Account:
+    """The account's row, found or made. What the vendor tells of it goes before what a person typed."""
+    query = select(Account).where(Account.kind == kind, Account.vendor_id == told.id)
+    account = db.session.scalar(query)
+    if account is None:
+        try:
+            with db.session.begin_nested():
+                account = Account(kind=kind, vendor_id=told.id)
+                db.session.add(account)
+        except IntegrityError:  # somebody else saved it in this very moment
+            account = db.session.scalars(query).one()
+    account.name = told.name or name or account.name
+    account.number = told.number or account.number
+    account.currency = told.currency or account.currency
+    return account

@@ -1,18 +1,17 @@
 """The Settings tab of a vendor: summary tasks, which data field goes into which custom field, and vendor options."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from string import Formatter
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
 
 from uku_web.clock import now
 from uku_web.db import db
 from uku_web.models import FieldMapping, FieldType, ImportWhen, Integration, TaskField, Topic
-from uku_web.services import audit
+from uku_web.services import audit, task_fields
 from uku_web.services.errors import Invalid, NotNow
 from uku_web.texts import gettext as _
 from uku_web.vendors import registry
@@ -23,7 +22,7 @@ PLACEHOLDERS = ("month", "year", "client", "vendor")
 DEFAULT_TITLE = "{vendor}: {month} {year}"
 IMPORT_DAYS = range(1, 29)
 GROUP = "statistics"
-NEW = "new"  # chosen in a dropdown: the field is made from the name typed beside it
+NEW = "new"  # chosen in a dropdown: made from the name typed beside it
 _NOT_SEEN = "\u200b\u2060\ufeff"  # what copying from web pages brings along besides spaces
 
 
@@ -112,10 +111,6 @@ def mapped_fields(kind: str) -> dict[str, int]:
     return {row.vendor_field: row.field_id for row in rows}
 
 
-def topics() -> list[Topic]:
-    return list(db.session.scalars(select(Topic).where(Topic.archived.is_(False)).order_by(func.lower(Topic.name))))
-
-
 def integration_of(kind: str) -> Integration:
     """The vendor's row in this company. Raises NotNow before it was enabled."""
     found = db.session.scalar(select(Integration).where(Integration.kind == kind))
@@ -128,7 +123,7 @@ def integration_of(kind: str) -> Integration:
 def save(kind: str, form: Mapping[str, str]) -> bool:
     """Check and keep the whole tab; True when the mapping changed. Starts nothing. The caller commits.
 
-    Form names: task_title, topic, import_when, import_day, map.<field>, new.<field>, option.<name>. Raises Invalid.
+    Form names: task_title, topic, import_when, import_day, map.<field>, option.<name>. Raises Invalid.
     """
     spec, integration = registry.spec_of(kind), integration_of(kind)
     errors: dict[str, str] = {}
@@ -162,7 +157,7 @@ def _checked_settings(form: Mapping[str, str], errors: dict[str, str]) -> dict[s
     title, topic, when = (form.get(name, "").strip() for name in ("task_title", "topic", "import_when"))
     if wrong := _wrong_title(title):
         errors["task_title"] = wrong
-    if topic not in {str(each.id) for each in topics()}:
+    if topic not in {str(each.id) for each in task_fields.open_topics()}:
         errors["topic"] = _("Choose a topic.")
     if when not in list(ImportWhen):
         errors["import_when"] = _("Choose when data is imported.")
@@ -191,12 +186,12 @@ def _wrong_title(title: str) -> str | None:
 
 
 def _checked_fields(spec: VendorSpec, form: Mapping[str, str], errors: dict[str, str]) -> dict[str, int]:
-    """{data field: custom field's id}. "New custom field" chosen with a name makes the field, once all is right."""
+    """{data field: custom field's id}."""
     fields = {str(field.id): field for field in db.session.scalars(select(TaskField))}
     mapped, chosen, used = mapped_fields(spec.kind), {}, {}
     for stat in spec.statistics:
         name, value = f"map.{stat.key}", form.get(f"map.{stat.key}", "")
-        if not value or value == NEW:
+        if not value:
             continue
         field = fields.get(value)
         if field is None or not (fits(field, stat) or mapped.get(stat.key) == field.id):
@@ -205,12 +200,6 @@ def _checked_fields(spec: VendorSpec, form: Mapping[str, str], errors: dict[str,
             errors[name] = _("%(field)s is already filled by %(other)s.", field=field.name, other=used[field.id])
         else:
             chosen[stat.key], used[field.id] = field.id, stat.label
-    for stat in spec.statistics if not errors else ():
-        if form.get(f"map.{stat.key}") == NEW:
-            try:
-                chosen[stat.key] = new_field(spec, stat.key, form.get(f"new.{stat.key}", "")).id
-            except Invalid as wrong:
-                errors |= wrong.errors
     return chosen
 
 
@@ -225,38 +214,19 @@ def _remap(spec: VendorSpec, integration: Integration, chosen: dict[str, int]) -
     return True
 
 
-def new_field(spec: VendorSpec, key: str, name: str) -> TaskField:
-    """A custom field for a data field: number, or price for an amount. The caller commits. Raises Invalid."""
-    stat = next((stat for stat in spec.statistics if stat.key == key), None)
-    if stat is None:
-        raise Invalid({"": _("Choose a data field first.")})
-    kind = FieldType.PRICE if stat.money else FieldType.NUMBER
-    field = _add(TaskField(name=_checked_name(name, f"new.{key}", 100), type=kind, choices=[]), f"new.{key}")
-    audit.record("field.created", field.name, type=kind.value)
-    return field
+def make_new(spec: VendorSpec, form: dict[str, str]) -> None:
+    """Make what was asked for with "new" in a dropdown, and choose it in `form`. Commits. Raises Invalid."""
+    for stat in spec.statistics:
+        kind = FieldType.PRICE if stat.money else FieldType.NUMBER
+        _make(form, f"map.{stat.key}", lambda name, kind=kind: task_fields.save_field(None, name, kind))
+    _make(form, "topic", lambda name: task_fields.save_topic(None, name))
 
 
-def new_topic(name: str) -> Topic:
-    """A topic made in place. The caller commits. Raises Invalid."""
-    topic = _add(Topic(name=_checked_name(name, "new_topic", 255)), "new_topic")
-    audit.record("topic.created", topic.name)
-    return topic
-
-
-def _checked_name(name: str, field: str, limit: int) -> str:
-    name = " ".join(name.split())
-    if not name or len(name) > limit:
-        raise Invalid({field: _("Enter a name of at most %(n)s letters.", n=limit)})
-    return name
-
-
-def _add(row: TaskField | Topic, field: str) -> TaskField | Topic:
-    taken = select(type(row).id).where(func.lower(type(row).name) == row.name.lower())
-    if db.session.scalar(taken) is None:
-        try:
-            with db.session.begin_nested():
-                db.session.add(row)
-            return row
-        except IntegrityError:
-            pass  # somebody else made it in this very moment
-    raise Invalid({field: _("There is one named %(name)s already, maybe archived.", name=row.name)})
+def _make(form: dict[str, str], name: str, make: Callable[[str], TaskField | Topic]) -> None:
+    if form.get(name) != NEW:
+        return
+    try:
+        form[name] = str(make(form.get(f"new.{name}", "")).id)
+    except Invalid as wrong:
+        raise Invalid({f"new.{name}": wrong.sentence}) from wrong
+    form.pop(f"new.{name}", None)
