@@ -1,6 +1,5 @@
 """A company's books: documents generated month by month when asked for, plus what was written since the start."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -13,9 +12,10 @@ from .countries import COUNTRIES
 from .documents import ZERO, Batch, Invoice, Item, Party, Payment, Tax
 from .generate import PAYS_WITHIN_MONTHS, Month, make_maker, month_of_guid, payment_for
 from .ledger import invoice_batch, month_end_batches, payment_batch
+from .recent import Recent
 from .shelf import Shelf
 
-MONTHS_CACHED = 40
+DOCUMENTS_REMEMBERED = 15_000
 POSTED_BATCHES_FROM = 90_000_000
 
 
@@ -37,11 +37,13 @@ class Books:
     What they find depends on `revision`, which every write raises, and on the day.
     """
 
-    def __init__(self, country: str, key: str, size: str, clock: Clock, shelf: Shelf | None = None):
+    def __init__(
+        self, country: str, key: str, size: str, clock: Clock, shelf: Shelf | None = None, months: Recent | None = None
+    ):
         self.country = COUNTRIES[country]
         self._clock, self._key, self._shelf = clock, key, shelf or Shelf()
         self._maker = make_maker(self.country, key, size, clock.today())
-        self._cache: OrderedDict[tuple, list] = OrderedDict()
+        self._months = months or Recent(DOCUMENTS_REMEMBERED)
         self.lock = RLock()
         self.revision = 0
         self._written: Written = self._shelf.load(key) or self._nothing_written()
@@ -181,24 +183,21 @@ class Books:
         end = min(end, self._clock.today())
         found: list = []
         for month in _months(max(start, self.history()[0]), end):
-            found += [d for d in self._cached((kind, month), lambda m=month: make(m)) if start <= d.date <= end]
+            found += [d for d in self._remembered(kind, month, make) if start <= d.date <= end]
         return found
 
-    def _cached(self, key: tuple, make: Callable[[], list]) -> list:
-        with self.lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-            made = self._cache[key] = make()
-            if len(self._cache) > MONTHS_CACHED:
-                self._cache.popitem(last=False)
-            return made
+    def _remembered(self, kind: str, month: Month, make: Callable[[Month], list]) -> list:
+        return self._months.get((self._key, self._maker.first_month, kind, month), lambda: make(month))
 
     def _month_end(self, month: Month) -> list[Batch]:
-        return self._cached(("month end", month), lambda: month_end_batches(self._maker, month, self._generated(month)))
+        def make(month: Month) -> list[Batch]:
+            return month_end_batches(self._maker, month, self._generated(month))
+
+        return self._remembered("month end", month, make)
 
     def _generated(self, month: Month) -> list[Invoice]:
-        return self._maker.sales(month) + self._maker.purchases(month)
+        sales = self._remembered("sales", month, self._maker.sales)
+        return sales + self._remembered("purchases", month, self._maker.purchases)
 
     def _payment_batches(self, start: date, end: date) -> list[Batch]:
         made = []

@@ -8,7 +8,6 @@ from threading import Lock
 
 from flask import Blueprint, Request, Response, request
 
-from .answers import Answers
 from .books import Books
 from .firm import Client
 from .limits import Verdict, WindowLimiter
@@ -17,12 +16,14 @@ from .merit_fields import Refused, dumps, read_body, unauthorized
 from .merit_invoices import WRITES
 from .merit_payment import pay
 from .merit_reads import READS, READS_V2
+from .recent import Recent
 from .standin import Account, World
 from .switches import Scope
 
 COUNTRIES = ("ee", "fi", "pl")
 CALLS_PER_MINUTE = 60
 FRESH_FOR = timedelta(minutes=5)
+ANSWERS_REMEMBERED = 40_000_000  # bytes
 HANDLERS = {"v1": READS | WRITES, "v2": READS | READS_V2 | WRITES}
 NOT_FOUND = "<!DOCTYPE html><html><head><title>404 - File or directory not found.</title></head><body>404</body></html>"
 
@@ -42,7 +43,7 @@ class Merit:
         self._clients = {(c.books.variant, c.books.credentials["api_id"]): c for c in _kept_here(world.clients)}
         self._books: dict[tuple[str, str], Books] = {}
         self._limiter = WindowLimiter(60)
-        self._answers = Answers()
+        self._answers = Recent(ANSWERS_REMEMBERED)
         self._opening = Lock()
 
     def base_path(self, variant: str | None) -> str:
@@ -83,7 +84,7 @@ class Merit:
                 client = self._clients[country, api_id]
                 key = f"{self._world.seed}/merit/{country}/{api_id}"
                 found = self._books[country, api_id] = Books(
-                    country, key, client.books.size, self._world.clock, self._world.shelf
+                    country, key, client.books.size, self._world.clock, self._world.shelf, self._world.months
                 )
             return found
 
@@ -104,11 +105,11 @@ class Merit:
         response.headers.update(headers)
         return response
 
-    def _body(self, books: Books, version: str, call: str, handler: Handler) -> str:
+    def _body(self, books: Books, version: str, call: str, handler: Handler) -> bytes:
         raw, clock = request.get_data(), self._world.clock
 
-        def made() -> str:
-            return dumps(handler(books, read_body(raw), clock, version))
+        def made() -> bytes:
+            return dumps(handler(books, read_body(raw), clock, version)).encode()
 
         if call in WRITES:
             return made()

@@ -5,8 +5,10 @@ from typing import Protocol
 
 from flask import Blueprint, Request
 
+from .books import DOCUMENTS_REMEMBERED
 from .clock import Clock
 from .firm import Client
+from .recent import Recent
 from .shelf import Shelf
 from .switches import SwitchBoard
 
@@ -20,6 +22,7 @@ class World:
     seed: int
     clients: list[Client]
     shelf: Shelf = field(default_factory=Shelf)
+    months: Recent = field(default_factory=lambda: Recent(DOCUMENTS_REMEMBERED))
 
 
 @dataclass(frozen=True)
