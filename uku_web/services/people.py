@@ -1,4 +1,4 @@
-"""Companies, the people in them, and who they are when they sign in."""
+"""Companies, the people in them, who they are when they sign in, and the contacts at clients."""
 
 from functools import cache
 from zoneinfo import available_timezones
@@ -8,9 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from uku_web.db import db
-from uku_web.models import Company, Membership, Person, Plan, Role
+from uku_web.models import Client, Company, Contact, Membership, Person, Plan, Role
 from uku_web.services import audit, passwords
-from uku_web.services.errors import Invalid, NotNow
+from uku_web.services.errors import Invalid, NotFound, NotNow
 from uku_web.tenancy import across_companies, company_scope
 from uku_web.texts import gettext as _
 
@@ -137,3 +137,44 @@ def timezones() -> tuple[str, ...]:
     """Names such as Europe/Tallinn."""
     places = (name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
     return ("UTC", *sorted(places))
+
+
+def contacts_of(client: Client) -> list[Contact]:
+    query = select(Contact).where(Contact.client_id == client.id).order_by(func.lower(Contact.name), Contact.id)
+    return list(db.session.scalars(query))
+
+
+def contact(client: Client, contact_id: int) -> Contact:
+    one = db.session.scalar(select(Contact).where(Contact.id == contact_id, Contact.client_id == client.id))
+    if one is None:
+        raise NotFound
+    return one
+
+
+def save_contact(client: Client, one: Contact | None, values: dict[str, str]) -> Contact:
+    """`values`: name, email, phone, role. Commits. Raises Invalid."""
+    cleaned = {name: values.get(name, "").strip() or None for name in ("name", "email", "phone", "role")}
+    errors = {}
+    if not cleaned["name"]:
+        errors["name"] = _("Enter the contact's name.")
+    if cleaned["email"] and not is_email(cleaned["email"]):
+        errors["email"] = _("Enter an e-mail address, such as name@example.com.")
+    for name, value in cleaned.items():
+        if value and len(value) > Contact.__table__.c[name].type.length:
+            errors[name] = _("This is too long.")
+    if errors:
+        raise Invalid(errors)
+    audit.record("contact.changed" if one else "contact.added", client.name, contact=cleaned["name"])
+    one = one or Contact(client_id=client.id)
+    for name, value in cleaned.items():
+        setattr(one, name, value)
+    db.session.add(one)
+    db.session.commit()
+    return one
+
+
+def remove_contact(client: Client, one: Contact) -> None:
+    """Commits."""
+    audit.record("contact.removed", client.name, contact=one.name)
+    db.session.delete(one)
+    db.session.commit()
