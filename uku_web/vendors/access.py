@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from uku_web.vendors import registry
 from uku_web.vendors.addresses import Guard, checked_host, host_port
 from uku_web.vendors.base import BaseConnector
-from uku_web.vendors.budget import Budgets, BudgetStore, Claim, Grant, LocalBudgets
+from uku_web.vendors.budget import Budgets, BudgetStore, Claim, Grant, LocalBudgets, share
 from uku_web.vendors.errors import BadSettings, RateLimited
 from uku_web.vendors.http import GuardedTransport, HttpDoor
 from uku_web.vendors.oauth import SignInDoor
@@ -90,8 +90,8 @@ class Purse:
 
     def concurrency(self, purpose: str, default: int = 4) -> int:
         """How many calls of this purpose may be under way at once."""
-        told = [claim.budget.concurrency for claim in self.claims(purpose) if claim.budget.concurrency]
-        return min(told, default=default)
+        told = [claim.budget for claim in self.claims(purpose) if claim.budget.concurrency]
+        return min((int(share(b.concurrency, b.reserve, self._lane)) for b in told), default=default)
 
     def draw(self, purpose: str, seconds: float, cost: int = 1) -> Grant:
         """A place for one call that may last so long. Raises RateLimited when none comes free in time."""

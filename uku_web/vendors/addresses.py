@@ -246,7 +246,9 @@ def on_base(url: str, base: str) -> OnBase:
     except ValueError:
         same = False
     root = own.path.rstrip("/") if same else ""
-    plain = same and "@" not in found.netloc and "\\" not in url and not re.search(r"[\x00-\x20\x7f]", url)
+    plain = (
+        bool(url) and same and "@" not in found.netloc and "\\" not in url and not re.search(r"[\x00-\x20\x7f]", url)
+    )
     if not plain or not found.path.startswith(f"{root}/") or not _is_plain_path(found.path):
         raise BadSettings(
             "The accounting system's answer leads to another address, which we do not follow.",

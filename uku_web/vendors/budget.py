@@ -62,6 +62,7 @@ class BudgetStore:
         buckets = [_bucket(claim.budget) | {"cost": cost if claim.budget.weighed else 1} for claim in claims]
         wait, tightest = self._run(claims, {"op": "take", "lane": lane, "id": id, "lease": lease, "buckets": buckets})
         if tightest:
+            wait = math.ceil(wait * 1000) / 1000  # a rest below the clock's grain would be waited for in circles
             return Grant(claims, wait, claims[tightest - 1].budget.name)
         return Grant(claims, id=id)
 
@@ -190,12 +191,12 @@ class _State:
         told, waits = self.told, [0.0, self.told.get("block", 0.0) - now]
         limit, need, keep = told.get("limit", bucket.get("limit")), bucket["cost"], 0
         if limit is not None:
-            allowed = _share(limit, bucket, lane)
+            allowed = share(limit, bucket["reserve"], lane)
             need, keep = min(need, allowed), limit - allowed
             waits.append(self._window_wait(width, hold, need - allowed, now))
         if "left" in told and told["left_until"] > now and told["left"] - need < keep:
             waits.append(told["left_until"] - now)
-        if "concurrency" in bucket and len(self.leases) >= _share(bucket["concurrency"], bucket, lane):
+        if "concurrency" in bucket and len(self.leases) >= share(bucket["concurrency"], bucket["reserve"], lane):
             waits.append(POLL)
         return max(waits)
 
@@ -242,8 +243,9 @@ class _State:
             told |= {"hits": hits, "pause": pause, "block": now + pause, "hit_at": told["hit_at"] if hits > 1 else now}
 
 
-def _share(total: float, bucket: Mapping[str, Any], lane: str) -> float:
-    return total if lane == "person" else max(1, math.floor(total * (1 - bucket["reserve"]) + 1e-9))
+def share(total: float, reserve: float, lane: str) -> float:
+    """What of an allowance this lane may use: background work leaves the reserve to people, but never gets nothing."""
+    return total if lane == "person" else max(1, math.floor(total * (1 - reserve) + 1e-9))
 
 
 def _take(buckets: list[tuple[dict[str, Any], _State]], step: dict[str, Any], now: float) -> tuple[float, int]:
