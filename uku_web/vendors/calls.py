@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from uku_web.vendors.errors import Temporary, VendorError
+from uku_web.vendors.errors import Temporary, Uncertain, VendorError
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,17 @@ class Answer:
         return self.body.decode("utf-8-sig", errors="replace").strip()
 
     def json(self) -> Any:
-        """The body as JSON with Decimal numbers. Raises Temporary when it is none: a vendor's outage often
-        answers with a web page."""
+        """The body as JSON with Decimal numbers. When it is none, Temporary is raised for what may be repeated (a
+        vendor's outage often answers with a web page), and Uncertain for a write."""
         try:
             return json.loads(self.text, parse_float=Decimal)
         except ValueError as error:
-            raise Temporary(
-                "The accounting system answered with something that is not data. We will try again.",
-                detail=f"not JSON: {self.text[:200]!r}",
-            ) from error
+            detail = f"not JSON: {self.text[:200]!r}"
+            if not self.call.repeat:
+                sentence = "The accounting system's answer could not be read. We look there before sending again."
+                raise Uncertain(sentence, detail=detail) from error
+            sentence = "The accounting system answered with something that is not data. We will try again."
+            raise Temporary(sentence, detail=detail) from error
 
 
 def to_json(value: Any) -> bytes:
