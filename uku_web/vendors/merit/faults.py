@@ -117,7 +117,7 @@ def _in_success(answer: Answer) -> VendorError | None:
 def _object(answer: Answer) -> Row | None:
     try:
         return record(answer)
-    except Temporary:
+    except (Temporary, Uncertain):
         return None
 
 
@@ -149,7 +149,7 @@ def message_of(answer: Answer) -> str:
     """What the vendor says, in one line of at most 300 letters; nothing of a web page."""
     try:
         value = decoded(answer)
-    except Temporary:
+    except (Temporary, Uncertain):
         value = answer.text
     if isinstance(value, dict):
         value = " ".join(str(value[key]) for key in ("errorcode", "message") if value.get(key))
