@@ -1,5 +1,6 @@
 """The bell: tells the workers that a run is there. The ledger is the database; a ring that is lost is rung again."""
 
+import contextlib
 import logging
 from collections.abc import Iterable
 
@@ -54,7 +55,7 @@ def _lanes(ids: list[int]) -> dict[int, str]:
 
 def _enqueue(run_id: int, lane: str) -> None:
     queue = Queue(lane, connection=connection(), serializer=JSONSerializer)
-    try:
+    with contextlib.suppress(DuplicateJobError):
         queue.enqueue(
             JOB,
             run_id,
@@ -67,8 +68,6 @@ def _enqueue(run_id: int, lane: str) -> None:
             retry=Retry(max=1),  # without it a job whose worker was killed never comes back
             description=f"run {run_id}",
         )
-    except DuplicateJobError:
-        pass
 
 
 def connection() -> redis.Redis:
