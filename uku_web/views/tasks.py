@@ -207,9 +207,9 @@ def set_done(task_id: int):
 @blueprint.post("/tasks/<int:task_id>/fields")
 @member
 def add_field(task_id: int):
-    raw = request.form.get("field", "")
+    task, raw = tasks.get(task_id), request.form.get("field", "")
     if raw.isdecimal() and len(raw) < 10:
-        tasks.add_field(tasks.get(task_id), int(raw))
+        tasks.add_field(task, int(raw))
     return see_other(url_for("tasks.show", task_id=task_id, _anchor=f"f-value-{raw}" if raw.isdecimal() else None))
 
 
