@@ -97,7 +97,7 @@ def _shell() -> dict:
         "company": company,
         "role": guard.Role(membership.role) if membership else None,
         "companies": [m.company for m in getattr(g, "memberships", [])],
-        "nav": navigation() if shown else [],
+        "nav": navigation(manages=guard.Role(membership.role).manages) if shown else [],
         "unread": notices.unread(current_user.id) if shown else 0,
         "notices_url": url_for("notices.index") if shown else "",
     }

@@ -11,7 +11,7 @@ def wants_partial() -> bool:
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
-def page(template: str, *, status: int = 200, **context: object) -> ResponseReturnValue:
+def page(template: str, /, *, status: int = 200, **context: object) -> ResponseReturnValue:
     """A page whose template extends `layout`: the whole frame, or for htmx what stands inside it."""
     layout = "_partial.html" if wants_partial() else "_base.html"
     response = make_response(render_template(template, layout=layout, **context), status)
@@ -19,14 +19,14 @@ def page(template: str, *, status: int = 200, **context: object) -> ResponseRetu
     return response
 
 
-def render(page: str, partial: str | None = None, *, status: int = 200, **context: object) -> ResponseReturnValue:
-    template = partial if partial and wants_partial() else page
+def render(whole: str, partial: str | None = None, /, *, status: int = 200, **context: object) -> ResponseReturnValue:
+    template = partial if partial and wants_partial() else whole
     response = make_response(render_template(template, **context), status)
     response.headers["Vary"] = "HX-Request"
     return response
 
 
-def dialog(template: str, *, status: int = 200, **context: object) -> ResponseReturnValue:
+def dialog(template: str, /, *, status: int = 200, **context: object) -> ResponseReturnValue:
     """A dialog's content: over the present page for htmx, as a page of its own otherwise."""
     layout = "_dialog_partial.html" if wants_partial() else "_dialog_page.html"
     response = make_response(render_template(template, dialog_layout=layout, **context), status)
