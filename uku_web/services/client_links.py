@@ -90,15 +90,19 @@ def client_of(client_id: int) -> Client:
     return client
 
 
-def of(client_id: int, kind: str) -> Link | None:
-    """The client's link for a vendor: the live one, else the newest that sleeps. A client's inactivity ends no link."""
-    live = links.is_live(links.company_connection(kind))
+def of(client_id: int, kind: str, company: Connection | None = None) -> Link | None:
+    """The client's link for a vendor: the live one, else the newest that sleeps. A client's inactivity ends no link.
+
+    `company`: the company's connection, where it was read already.
+    """
+    live = links.is_live(company or links.company_connection(kind))
     query = select(Link).where(Link.client_id == client_id, Link.kind == kind)
+    query = query.options(db.joinedload(Link.connection), db.joinedload(Link.account))
     return db.session.scalar(query.order_by(live.desc(), Link.id.desc()).limit(1))
 
 
-def badge_of(link: Link) -> Badge:
-    return _badge(link, links.connection_of(link), "")
+def badge_of(link: Link, company: Connection | None = None) -> Badge:
+    return _badge(link, link.connection or company or links.company_connection(link.kind), "")
 
 
 def last_run(client_id: int, kind: str) -> Run | None:

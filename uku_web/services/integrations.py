@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from uku_web.clock import now
 from uku_web.db import db
 from uku_web.models import Client, Company, Connection, ConnectionState, Integration, Level, Link, Run
-from uku_web.services import audit, connections, import_days, links, summary
+from uku_web.services import audit, connections, import_days, summary
+from uku_web.services.connections import CANDIDATE
 from uku_web.services.errors import NotNow
 from uku_web.services.vendor_setup import vendor_setup
 from uku_web.tenancy import current_company_id
@@ -94,7 +95,7 @@ def _counts_for_card():
     return (Connection.level == Level.COMPANY) | (Connection.state == ConnectionState.ATTENTION)
 
 
-def _linked() -> dict[str, int]:
+def _linked(kind: str | None = None) -> dict[str, int]:
     """Live links of active clients by vendor."""
     held = db.aliased(Connection)
     serves = (held.kind == Link.kind) & (held.level == Level.COMPANY) & (held.company_id == Link.company_id)
@@ -102,7 +103,8 @@ def _linked() -> dict[str, int]:
     live = Link.connection_id.is_not(None) | Link.account_id.is_not_distinct_from(held.account_id) & held.id.is_not(
         None
     )
-    return dict(db.session.execute(query.where(Client.active, live).group_by(Link.kind)).tuples().all())
+    query = query.where(Client.active, live, *([Link.kind == kind] if kind else [])).group_by(Link.kind)
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def _card(spec: VendorSpec, here: Company, row: Integration | None, held: list[Connection], linked: int = 0) -> Card:
@@ -205,22 +207,26 @@ def enabled_specs() -> list[VendorSpec]:
 
 
 def overview(kind: str) -> Overview:
+    """Everything the dialog's tabs tell, in a constant number of statements."""
     spec, here, row = registry.spec_of(kind), company(), _row(kind)
-    connection = links.company_connection(kind)
-    held = list(db.session.scalars(select(Connection).where(Connection.kind == kind, _counts_for_card())))
-    live = len(links.live(kind))
-    mapped = len(summary.mappings(kind))
-    ready = summary.is_configured(row) and row.enabled
+    query = select(Connection).where(Connection.kind == kind, _counts_for_card() | (Connection.level == CANDIDATE))
+    by_level: dict[str, list[Connection]] = {}
+    for connection in db.session.scalars(query.options(db.joinedload(Connection.account))):
+        by_level.setdefault(connection.level, []).append(connection)
+    own, other = (next(iter(by_level.get(level, [])), None) for level in (Level.COMPANY, CANDIDATE))
+    linked, mapped = _linked(kind).get(kind, 0), len(summary.mappings(kind))
+    ready = row is not None and row.enabled and row.task_title and row.topic_id and mapped
     last = select(Run).where(Run.kind == kind, Run.parent_id.is_(None)).order_by(Run.id.desc()).limit(1)
+    held = [connection for level, found in by_level.items() if level != CANDIDATE for connection in found]
     return Overview(
-        card=_card(spec, here, row, [c for c in held if c.level != connections.CANDIDATE], live),
+        card=_card(spec, here, row, held, linked),
         integration=row,
-        connection=connection,
-        candidate=connections.candidate(kind),
+        connection=own,
+        candidate=other,
         last_run=db.session.scalar(last),
         chain=Chain(
-            connected=connection is not None and connection.state != ConnectionState.ATTENTION,
-            linked=live,
+            connected=own is not None and own.state != ConnectionState.ATTENTION,
+            linked=linked,
             mapped=mapped,
             next_import=import_days.next_import(here, row, now()) if ready else None,
         ),
