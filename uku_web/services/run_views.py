@@ -20,6 +20,7 @@ EVENTS_SHOWN = 200
 class Wanted:
     """What the list is asked for. `state` is one of STATES, `person` whose runs are wanted."""
 
+    q: str = ""
     kind: str = ""
     state: str = ""
     trigger: str = ""
@@ -33,6 +34,8 @@ def found(wanted: Wanted) -> tuple[list[Run], Page]:
     query = select(Run).where(Run.parent_id.is_(None))
     for column, value in ((Run.kind, wanted.kind), (Run.trigger, wanted.trigger), (Run.person_id, wanted.person)):
         query = query.where(column == value) if value else query
+    for term in wanted.q.casefold().split():
+        query = query.where(func.lower(Run.title).contains(term, autoescape=True))
     if wanted.state:
         query = query.where(Run.state.in_(ACTIVE) if wanted.state == "active" else Run.state == wanted.state)
     total = db.session.scalar(select(func.count()).select_from(query.with_only_columns(Run.id).subquery()))

@@ -59,7 +59,7 @@ def index():
         badges=client_links.badges_for(rows) if g.company.integration_on else {},
         members=[(person.id, person.name) for person in people.members()],
         groups=[(group.id, group.name) for group in clients.groups()],
-        sizes=[(size, size) for size in clients.PAGE_SIZES],
+        sizes=clients.PAGE_SIZES,
     )
 
 

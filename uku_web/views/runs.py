@@ -61,6 +61,7 @@ def index():
     kinds, triggers = run_views.kinds_and_triggers()
     mine = request.args.get("mine") == "1"
     wanted = run_views.Wanted(
+        q=request.args.get("q", "").strip()[:100],
         kind=_one_of("kind", kinds),
         state=_one_of("state", run_views.STATES),
         trigger=_one_of("trigger", triggers),
@@ -69,7 +70,13 @@ def index():
         size=page_size(),
     )
     rows, page = run_views.found(wanted)
-    filters = {"kind": wanted.kind, "state": wanted.state, "trigger": wanted.trigger, "mine": "1" if mine else ""}
+    filters = {
+        "q": wanted.q,
+        "kind": wanted.kind,
+        "state": wanted.state,
+        "trigger": wanted.trigger,
+        "mine": "1" if mine else "",
+    }
     return render(
         "runs/index.html",
         "runs/_list.html",

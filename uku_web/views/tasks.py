@@ -70,7 +70,7 @@ def index():
         months=_months(),
         topics=list(task_fields.topic_names(archived=True).items()),
         members=[(person.id, person.name) for person in people.members()],
-        sizes=[(size, size) for size in clients.PAGE_SIZES],
+        sizes=clients.PAGE_SIZES,
     )
 
 
