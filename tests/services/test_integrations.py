@@ -49,7 +49,7 @@ def test_the_states_of_a_card(paper, in_firm):
 def test_a_client_in_trouble_shows_on_the_card(paper, in_firm):
     enable()
     client = link()
-    assert (card().state, card().linked) == ("connected", 1)
+    assert (card().state, card().linked) == ("enabled", 1)
     connections.mark_problem(client_links.of(client.id, "paper").connection, NeedsReauth("Revoked."))
     db.session.commit()
     assert (card().state, card().why) == ("attention", "The connection of 1 client needs attention.")

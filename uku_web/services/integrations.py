@@ -125,7 +125,7 @@ def _card(spec: VendorSpec, here: Company, row: Integration | None, held: list[C
         return Card(spec, "paused", _("The Integration app is off, so nothing is imported."), linked=linked)
     if own is not None and own.state == ConnectionState.UNVERIFIED:
         return Card(spec, "enabled", _("The credentials are not verified yet."), linked=linked)
-    return Card(spec, "connected" if own or linked else "enabled", linked=linked)
+    return Card(spec, "connected" if own else "enabled", linked=linked)
 
 
 def _trouble(own: Connection | None, broken: list[Connection]) -> str:
@@ -232,6 +232,12 @@ def overview(kind: str) -> Overview:
         ),
         missing=operator_lacks(spec),
     )
+
+
+def last_reload(kind: str) -> Run | None:
+    """The newest reload of all clients."""
+    query = select(Run).where(Run.kind == kind, Run.what == "statistics-all", Run.trigger == "reload")
+    return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
 
 
 def retry_unverified() -> int:

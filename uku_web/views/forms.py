@@ -47,7 +47,7 @@ def credential_rows(
     for field in spec.credentials:
         value = (hints.get("choices") or {}).get(field.name) or field.default
         if typed is not None:
-            value = typed.get(f"use.{field.name}") or typed.get(field.name) or ""
+            value = (typed.get(f"use.{field.name}") or typed.get(field.name) or "").strip()
         row = _row(spec, field, value, (errors or {}).get(field.name, ""))
         row["saved"] = saved
         if field.secret and typed is not None:
@@ -114,6 +114,8 @@ def errors_of(outcome: TestOutcome) -> dict[str, str]:
     """A failed test's sentence, beside the field to look at."""
     if outcome.ok or outcome.unreachable or not outcome.field:
         return {}
+    if outcome.other_variant:
+        return {outcome.field: _("The keys are good in %(variant)s.", variant=outcome.other_variant.label)}
     return {outcome.field: outcome.sentence}
 
 

@@ -8,7 +8,6 @@ from markupsafe import Markup
 
 from uku_web.clock import now
 from uku_web.db import db
-from uku_web.models import Run
 from uku_web.services import audit, connections, integrations, links, mapping, statistics
 from uku_web.services.connections import TestOutcome
 from uku_web.services.errors import Invalid, NotNow
@@ -184,6 +183,7 @@ def _settings(
 ):
     errors, rows, overview = errors or {}, mapping.rows(spec), integrations.overview(spec.kind)
     stored = overview.integration.options if overview.integration else {}
+    run = forms.shown_run(integrations.last_reload(spec.kind))
     return _show(
         spec,
         "settings",
@@ -198,18 +198,13 @@ def _settings(
         options=forms.option_rows(spec, stored, typed, errors),
         typed=typed,
         errors=errors,
-        progress=_progress(overview.last_run, spec.kind),
+        progress=forms.progress_of(run, "integration.progress", kind=spec.kind),
     )
 
 
 def _is_touched(row: mapping.Row, typed: Mapping[str, str] | None, errors: Mapping[str, str]) -> bool:
     name = f"map.{row.stat.key}"
     return bool(row.field_id or (typed or {}).get(name) or {name, f"new.{name}"} & set(errors))
-
-
-def _progress(run: Run | None, kind: str) -> dict | None:
-    run = forms.shown_run(run) if run is not None and run.trigger == "reload" else None
-    return forms.progress_of(run, "integration.progress", kind=kind)
 
 
 @blueprint.post("/<kind>/settings")
