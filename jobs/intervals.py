@@ -16,6 +16,3 @@ WORKER_LOOKS = 5
 WORKER_TTL = 20  # the blocking wait for a job lasts 15 less; only between waits are lost jobs looked for
 JOB_LOST_AFTER = 15  # without a sign of life the queue gives a job to another worker
 JOB_AT_MOST = 6 * 3600  # the lease is what guards; this ends what hangs for ever
-
-# The end: what is running gets so long to come to a stop.
-STOP = 7.0

@@ -41,23 +41,24 @@ def ask(options: Namespace, config: Config) -> int:
         has = sorted(set(ASKING) & capabilities_of(registry.connector_class(options.kind)))
         raise ConfigError(f"{spec.label} has no {options.what!r} here. It has: {', '.join(has)}.")
     calls: list = []
+    # Budgets are counted in this process alone.
+    setup = Setup(environ=config.environ, now=clock.now, allow_private=config.allow_private_hosts)
     try:
-        for record in ASKING[options.what](_connector(options, config, calls.append), options):
+        for record in ASKING[options.what](_connector(options, setup, calls.append), options):
             print(json.dumps(plain(record), ensure_ascii=False), flush=True)
     except errors.VendorError as error:
         name = next((known.__name__ for known in CLASSES if isinstance(error, known)), type(error).__name__)
         print(json.dumps({"error": name, "sentence": error.sentence}, ensure_ascii=False), flush=True)
         return FAILED
     finally:
+        setup.close()
         print(json.dumps({"requests": len(calls)}), file=sys.stderr)
     return DONE
 
 
-def _connector(options: Namespace, config: Config, log: Callable) -> BaseConnector:
-    """Budgets are counted in this process alone."""
+def _connector(options: Namespace, setup: Setup, log: Callable) -> BaseConnector:
     values = {name: str(value) for name, value in _object(options.credentials).items() if value is not None}
     _check(registry.spec_of(options.kind), values)
-    setup = Setup(environ=config.environ, now=clock.now, allow_private=config.allow_private_hosts)
 
     def renew() -> Mapping[str, str]:
         fresh = connector.renew(clock.now()).credentials

@@ -22,22 +22,17 @@ def demo(port: int, *, fresh: bool = False, today: date | None = None, data: Pat
     """Until asked to stop. Raises CannotStart."""
     config = _config(data or FOLDER, port, today)
     _check_folder(config.data)
-    lock = Lock(config.data)
-    supervisor.require_port(HOST, port)
-    lock.tell(config.public_url)
-    mark = config.data / MARK
-    mark.touch()
-    if fresh or mark.read_text() != "ready":  # a start that was cut short leaves half a firm
-        mark.write_text("")
-        _empty(config)
-    processes = Processes(config, dict(config.environ), config.data)
-    boss = Supervisor()
-    try:
-        hints = _start(processes, boss, port)
-        say(_welcome(config, hints))
-        boss.run()
-    finally:
-        boss.end()
+    with Lock(config.data) as lock:
+        supervisor.require_port(HOST, port)
+        lock.tell(config.public_url)
+        _prepare_folder(config, fresh)
+        boss = Supervisor()
+        try:
+            hints = _start(Processes(config, dict(config.environ), config.data), boss, port)
+            say(_welcome(config, hints))
+            boss.run()
+        finally:
+            boss.end()
     say("Stopped.")
 
 
@@ -56,6 +51,14 @@ def _config(data: Path, port: int, today: date | None) -> Config:
 def _check_folder(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise CannotStart(f"{folder} holds something else than a demo. Choose an empty folder.")
+
+
+def _prepare_folder(config: Config, fresh: bool) -> None:
+    mark = config.data / MARK
+    mark.touch()
+    if fresh or mark.read_text() != "ready":  # a start that was cut short leaves half a firm
+        mark.write_text("")
+        _empty(config)
 
 
 def _empty(config: Config) -> None:

@@ -58,6 +58,7 @@ class Processes:
     def start_app(self, boss: Supervisor, host: str, port: int) -> None:
         web = self.uku("web", "web", "--host", host, "--port", str(port))
         workers = [self.uku(f"worker-{number}", "work") for number in range(1, self.config.workers + 1)]
-        boss.start(web, self.uku("tick", "tick"), *workers)
+        boss.start(web)
         near = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         boss.wait_until(lambda: supervisor.connects(near, port), web)
+        boss.start(self.uku("tick", "tick"), *workers)  # people come first

@@ -37,6 +37,12 @@ class Lock:
             self._file.close()
             raise CannotStart(f"Already running on {folder}: {told}.") from error
 
+    def __enter__(self) -> "Lock":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._file.close()
+
     def tell(self, text: str) -> None:
         """What a second start is told about this one."""
         self._file.truncate(0)
