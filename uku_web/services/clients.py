@@ -184,7 +184,11 @@ def save(client: Client | None, values: dict[str, str]) -> Client:
     if changed:
         db.session.add(client)
         db.session.flush()
-        audit.record("client.created" if made else "client.changed", client.name, fields=", ".join(changed))
+        if made:
+            audit.record("client.created", client.name)
+        else:
+            fields = (name.removesuffix("_id").replace("_", " ") for name in changed)
+            audit.record("client.changed", client.name, fields=", ".join(fields))
     db.session.commit()
     return client
 
