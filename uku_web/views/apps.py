@@ -36,6 +36,7 @@ def _card(card: Card) -> dict:
     since = local(card.since)
     return {
         "url": url_for("integration.show", kind=card.spec.kind),
+        "kind": card.spec.kind,
         "label": card.spec.label,
         "mark": card.spec.mark,
         "state": card.state,
