@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from uku_web.config import Config, read_config
 from uku_web.db import db, prepare_engine
@@ -28,6 +29,10 @@ def create_app(config: Config | None = None) -> Flask:
     )
     app.extensions["uku_config"] = config
     app.extensions["uku_keyring"] = KeyRing.load(config.keys)
+    if config.trusted_proxies:
+        # Whose X-Forwarded headers count is the operator's word: anybody else's would be believed about addresses.
+        count = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)
     _prepare_database(app)
 
     from uku_web import views

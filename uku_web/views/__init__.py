@@ -13,8 +13,8 @@ from flask_wtf.csrf import CSRFError
 from uku_web import texts
 from uku_web.db import db
 from uku_web.models import Person
-from uku_web.services import notices
 from uku_web.services.errors import NotFound, ServiceError
+from uku_web.services.notices import unread
 from uku_web.tenancy import set_company
 from uku_web.views import guard
 from uku_web.views.render import wants_partial
@@ -98,7 +98,7 @@ def _shell() -> dict:
         "role": guard.Role(membership.role) if membership else None,
         "companies": [m.company for m in getattr(g, "memberships", [])],
         "nav": navigation(manages=guard.Role(membership.role).manages) if shown else [],
-        "unread": notices.unread(current_user.id) if shown else 0,
+        "unread": unread(current_user.id) if shown else 0,
         "notices_url": url_for("notices.index") if shown else "",
     }
 
