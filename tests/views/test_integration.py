@@ -357,7 +357,10 @@ def test_another_companys_run_is_not_shown(configured, rung, signed_in):
     db.session.add(run)
     db.session.commit()
     assert signed_in("stranger").get(f"/settings/paper/progress?run={run.id}").status_code == 404
-    assert signed_in("owner").get(f"/settings/paper/progress?run={run.id}").status_code == 200
+    owner = signed_in("owner")
+    assert owner.get(f"/settings/paper/progress?run={run.id}", headers=HTMX).status_code == 200
+    assert owner.get(f"/settings/paper/progress?run={run.id}").location == f"/runs/{run.id}"
+    assert owner.get("/settings/paper/progress").status_code == 204
 
 
 def test_the_other_company_sees_and_changes_only_its_own(configured, signed_in):

@@ -20,6 +20,7 @@ from uku_web.vendors import registry
 from uku_web.vendors.errors import BadSettings
 from uku_web.vendors.records import Month
 from uku_web.vendors.spec import Field, VendorSpec
+from uku_web.views.render import see_other, wants_partial
 
 RECENT = timedelta(minutes=10)  # how long an ended run is still shown in a dialog
 
@@ -181,9 +182,13 @@ def progress_of(run: Run | None, endpoint: str, **address: object) -> dict | Non
 def poll(spec: VendorSpec, endpoint: str, /, **address: object):
     """The progress region, asked again and again: 204 while what was seen still holds."""
     number = request.args.get("run", "")
-    run = runs.get(int(number)) if number.isdecimal() else None
-    if run is None or run.kind != spec.kind:
+    if not number.isdecimal():
+        return "", 204
+    run = runs.get(int(number))
+    if run.kind != spec.kind:
         abort(404)
+    if not wants_partial():
+        return see_other(url_for("runs.show", run_id=run.id))
     progress = progress_of(run, endpoint, **address)
     if request.args.get("seen") == progress["version"]:
         return "", 204
