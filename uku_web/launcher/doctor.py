@@ -81,8 +81,12 @@ def _without_password(url: str) -> str:
 def _inside(config: Config) -> Iterator[Finding]:
     app = create_app(config)
     with app.app_context(), across_companies():
-        yield from _migrations()
-        yield from _keys(app)
+        try:
+            yield from _migrations()
+            yield from _keys(app)
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 def _migrations() -> Iterator[Finding]:
