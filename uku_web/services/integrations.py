@@ -19,9 +19,10 @@ from uku_web.texts import gettext as _
 from uku_web.texts import ngettext
 from uku_web.vendors import registry
 from uku_web.vendors.access import missing_settings
-from uku_web.vendors.spec import OperatorSetting, VendorSpec
+from uku_web.vendors.spec import OperatorSetting, Sync, VendorSpec
 
 EVERYWHERE = "GLOBAL"
+SYNCED = ("Work statistics",)  # data that the app itself syncs by now
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Chain:
     """What it takes until counts flow. None or 0 = missing."""
 
     connected: bool
+    by_clients: bool  # no connection of the company's own, but clients have theirs
     linked: int
     mapped: int
     next_import: date | None
@@ -226,12 +228,18 @@ def overview(kind: str) -> Overview:
         last_run=db.session.scalar(last),
         chain=Chain(
             connected=own is not None and own.state != ConnectionState.ATTENTION,
+            by_clients=own is None and bool(linked),
             linked=linked,
             mapped=mapped,
             next_import=import_days.next_import(here, row, now()) if ready else None,
         ),
         missing=operator_lacks(spec),
     )
+
+
+def syncs(spec: VendorSpec) -> list[Sync]:
+    """What is synced by now. The declarations go further: they tell what the connectors can do."""
+    return [sync for sync in spec.syncs if sync.data.startswith(SYNCED)]
 
 
 def last_reload(kind: str) -> Run | None:

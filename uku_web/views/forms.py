@@ -137,11 +137,10 @@ def window_text(months: list[Month]) -> str:
 def chain_steps(spec: VendorSpec, overview: Overview) -> list[dict]:
     """What it takes until counts flow; a missing step carries the address where it is mended."""
     chain, here = overview.chain, {"kind": spec.kind}
-    steps = [
-        {"text": _("connected"), "url": ""}
-        if chain.connected
-        else {"text": _("not connected"), "url": url_for("integration.connect", **here)}
-    ]
+    if chain.connected or chain.by_clients:
+        steps = [{"text": _("connected") if chain.connected else _("connected client by client"), "url": ""}]
+    else:
+        steps = [{"text": _("not connected"), "url": url_for("integration.connect", **here)}]
     if not spec.statistics:
         return steps
     linked = ngettext("%(n)s client linked", "%(n)s clients linked", chain.linked)

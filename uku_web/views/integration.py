@@ -47,7 +47,7 @@ def _show(spec: VendorSpec, tab: str, overview: Overview, *, status: int = 200, 
 def show(kind: str):
     spec = forms.spec_or_404(kind)
     overview = integrations.overview(kind)
-    return _show(spec, "overview", overview, chain=forms.chain_steps(spec, overview))
+    return _show(spec, "overview", overview, chain=forms.chain_steps(spec, overview), syncs=integrations.syncs(spec))
 
 
 @blueprint.post("/<kind>/enable")
