@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import func, select
 
@@ -16,9 +17,11 @@ from uku_web.config import ConfigError, read_config
 from uku_web.db import db
 from uku_web.launcher import demo, valkey
 from uku_web.launcher.supervisor import CannotStart, Lock, free_port, require_port
-from uku_web.models import Client, Company, Connection, Integration, Link, Membership, Role, TaskField
+from uku_web.models import Client, Company, Connection, ConnectionState, Integration, Link, Membership, Role, TaskField
 from uku_web.sandbox import seed
+from uku_web.sandbox.server import create_sandbox, describe
 from uku_web.tenancy import across_companies
+from uku_web.vendors.access import Setup
 
 # A supervisor with a Valkey and three children: a calm one, one that dies, and one that ignores SIGTERM.
 SMALL = """
@@ -175,8 +178,12 @@ def test_the_stand_ins_are_named_by_kind_and_variant():
     }
 
 
-def test_the_firm_is_put_into_an_empty_database_once(database, monkeypatch):
-    monkeypatch.setattr(seed, "_tested", _answers)
+def test_the_firm_is_put_into_an_empty_database_once(app, database, monkeypatch, tmp_path):
+    stand_ins = create_sandbox()
+    lines = describe("http://sandbox.test", tmp_path, stand_ins)
+    environ = {name: url for line in lines for name, url in demo._overrides(line).items()}
+    setup = Setup(environ=environ, now=seed.clock.now, transport=httpx.WSGITransport(app=stand_ins))
+    monkeypatch.setitem(app.extensions, "uku_vendor_setup", setup)
     with across_companies():
         assert seed.seed() is True
 
@@ -185,16 +192,10 @@ def test_the_firm_is_put_into_an_empty_database_once(database, monkeypatch):
 
         assert count(Company) == 2 and count(Membership, Membership.role == Role.OWNER) == 2
         assert count(Client) >= 100 and count(TaskField) == 6
-        assert count(Link) == count(Connection) == seed.LINKED
+        assert count(Link) == count(Connection, Connection.state == ConnectionState.OK) == seed.LINKED
         assert count(Integration, Integration.enabled) == len(seed._kinds(seed.demo.demo_firm(seed.clock.now().date())))
         assert seed.seed() is False
         assert count(Company) == 2
-
-
-def _answers(books, _setup):
-    from uku_web.vendors.records import Account, Tested
-
-    return Tested(Account(id=":".join(books.credentials.values())))
 
 
 def test_the_demo_is_served_signs_in_and_keeps_its_data(tmp_path):

@@ -6,27 +6,20 @@ database's tables are made, or brought up to date, first.
 
 import logging
 import random
-import time
 
-from flask import current_app
 from flask_migrate import upgrade
 from sqlalchemy import select
 
 from uku_web import clock, create_app
 from uku_web.db import db
 from uku_web.models import (
-    Account,
     Client,
     ClientGroup,
     Company,
-    Connection,
-    ConnectionState,
     Contact,
     FieldMapping,
     FieldType,
     Integration,
-    Level,
-    Link,
     Membership,
     Person,
     Role,
@@ -34,10 +27,8 @@ from uku_web.models import (
     Topic,
 )
 from uku_web.sandbox import firm as demo
-from uku_web.services import passwords, people
+from uku_web.services import client_links, passwords, people
 from uku_web.tenancy import across_companies, company_scope
-from uku_web.vendors.access import Setup, open_connector
-from uku_web.vendors.errors import VendorError
 from uku_web.vendors.registry import VENDORS, spec_of
 
 log = logging.getLogger(__name__)
@@ -171,51 +162,11 @@ def _link_some(firm: demo.Firm, clients: dict[str, int]) -> None:
     # The first of each country are left: their keys are those that the stand-ins hand out to be pasted.
     firsts = {(one.books.kind, one.books.variant): one.code for one in reversed(ready)}
     ready = [one for one in ready if one.code not in firsts.values()]
-    setup = Setup(environ=current_app.extensions["uku_config"].environ, now=clock.now)
-    try:
-        for one in random.Random(1).sample(ready, min(LINKED, len(ready))):
-            _link(clients[one.code], one, setup)
-    finally:
-        setup.close()
-
-
-def _link(client_id: int, one: demo.Client, setup: Setup) -> None:
-    """The client's whole books, by credentials of its own. No transaction is open while the stand-in is asked."""
-    books = one.books
-    try:
-        told = _tested(books, setup).account
-    except VendorError as error:
-        log.warning("%s is not linked: %s", one.name, error.sentence)
-        return
-    spec = spec_of(books.kind)
-    account = Account(kind=books.kind, vendor_id=told.id, name=told.name or one.name, currency=told.currency)
-    db.session.add(account)
-    db.session.flush()
-    connection = Connection(
-        kind=books.kind,
-        level=Level.CLIENT,
-        account_id=account.id,
-        name=account.name,
-        sealed=current_app.extensions["uku_keyring"].seal(books.credentials),
-        hints={"variant": books.credentials.get(spec.variant_field) if spec.variant_field else None},
-        state=ConnectionState.OK,
-        tested_at=clock.now(),
-    )
-    db.session.add(connection)
-    db.session.flush()
-    db.session.add(Link(client_id=client_id, kind=books.kind, account_id=account.id, connection_id=connection.id))
-    db.session.commit()
-
-
-def _tested(books: demo.BooksAt, setup: Setup):
-    """One of the stand-ins' faults may strike; a second try helps, as it does for people."""
-    for pause in (0.5, 1.0, None):
-        try:
-            return open_connector(books.kind, books.credentials, setup=setup).test()
-        except VendorError:
-            if pause is None:
-                raise
-            time.sleep(pause)
+    for one in random.Random(1).sample(ready, min(LINKED, len(ready))):
+        outcome = client_links.save_own(clients[one.code], one.books.kind, one.books.credentials, name=one.name)
+        db.session.commit()
+        if not outcome.ok:
+            log.warning("%s is linked, but: %s", one.name, outcome.sentence)
 
 
 def main() -> None:
