@@ -24,10 +24,10 @@ from uku_web.models import (
 )
 from uku_web.services import audit, connections, notices, people
 from uku_web.services.errors import Invalid, NotFound, NotNow
+from uku_web.services.paging import Page
 from uku_web.texts import gettext as _
 from uku_web.texts import ngettext
 
-PAGE_SIZES = (25, 50, 100, 200)
 DETAILS = ("name", "code", "register_number", "vat_number", "email", "phone", "country", "notes")
 _LABELS = {
     "name": "client's name",
@@ -37,35 +37,6 @@ _LABELS = {
     "email": "e-mail",
     "phone": "phone",
 }
-
-
-@dataclass(frozen=True)
-class Page:
-    """Where in a list one is. Pages beyond the end are the last one."""
-
-    number: int
-    size: int
-    total: int
-
-    @classmethod
-    def of(cls, number: int, size: int, total: int) -> "Page":
-        return cls(min(max(number, 1), max(-(-total // size), 1)), size, total)
-
-    @property
-    def pages(self) -> int:
-        return max(-(-self.total // self.size), 1)
-
-    @property
-    def offset(self) -> int:
-        return (self.number - 1) * self.size
-
-    @property
-    def first(self) -> int:
-        return self.offset + 1 if self.total else 0
-
-    @property
-    def last(self) -> int:
-        return min(self.offset + self.size, self.total)
 
 
 @dataclass(frozen=True)

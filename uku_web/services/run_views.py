@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from uku_web.db import db
 from uku_web.models import ACTIVE, Client, Person, Run, RunCall, RunEvent, RunItem, RunState
 from uku_web.services import audit, runs, statistics
-from uku_web.services.clients import Page
 from uku_web.services.errors import NotFound, NotNow
+from uku_web.services.paging import Page
 from uku_web.texts import gettext as _
 
 STATES = ("active", *(state.value for state in RunState))

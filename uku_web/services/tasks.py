@@ -21,8 +21,8 @@ from uku_web.models import (
     ValueWrite,
 )
 from uku_web.services import people, summary
-from uku_web.services.clients import Page
 from uku_web.services.errors import Invalid, NotFound, ServiceError
+from uku_web.services.paging import Page
 from uku_web.services.task_fields import NO, as_text, parse
 from uku_web.texts import gettext as _
 from uku_web.vendors.records import Month

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, g
 from uku_web.models import AuditEntry
 from uku_web.services import audit
 from uku_web.texts import gettext as _
-from uku_web.views.clients import number
 from uku_web.views.companies import local, moment_now
 from uku_web.views.guard import manager
+from uku_web.views.lists import number
 from uku_web.views.render import render
 
 blueprint = Blueprint("audit", __name__)

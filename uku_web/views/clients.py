@@ -1,37 +1,16 @@
 """The client list and the client's own pages."""
 
-from collections.abc import Callable
-
 from flask import Blueprint, flash, g, request, url_for
 
 from uku_web.services import client_links, clients, people, tasks
 from uku_web.services.errors import Invalid, NotNow
+from uku_web.services.paging import PAGE_SIZES
 from uku_web.texts import gettext as _
 from uku_web.views.guard import manager, member, owner
+from uku_web.views.lists import list_url, number, one_of, page_size
 from uku_web.views.render import render, see_other
 
 blueprint = Blueprint("clients", __name__)
-
-
-def number(name: str, default: int | None = None) -> int | None:
-    """A whole number out of the address; anything else counts as not given."""
-    raw = request.args.get(name, "")
-    return int(raw) if raw.isdecimal() and len(raw) < 10 else default
-
-
-def page_size() -> int:
-    size = number("size", 50)
-    return size if size in clients.PAGE_SIZES else 50
-
-
-def list_url(endpoint: str, **filters: object) -> Callable[..., str]:
-    """url(sort="name") -> the list's address with the present filters and this change; a new order starts at page 1."""
-    kept = {name: value for name, value in filters.items() if value not in (None, "")}
-
-    def url(**changes: object) -> str:
-        return url_for(endpoint, **{**kept, **changes})
-
-    return url
 
 
 @blueprint.get("/clients")
@@ -59,7 +38,7 @@ def index():
         badges=client_links.badges_for(rows) if g.company.integration_on else {},
         members=[(person.id, person.name) for person in people.members()],
         groups=[(group.id, group.name) for group in clients.groups()],
-        sizes=clients.PAGE_SIZES,
+        sizes=PAGE_SIZES,
     )
 
 
@@ -69,17 +48,12 @@ def _wanted() -> clients.Wanted:
         q=args.get("q", "").strip()[:100],
         member=number("member"),
         group=number("group"),
-        integration=_one_of("integration", ("connected", "attention", "asleep", "none"), ""),
-        state=_one_of("state", ("active", "inactive", "all"), "active"),
-        sort=_one_of("sort", [*clients.SORTS, *(f"-{key}" for key in clients.SORTS)], "name"),
+        integration=one_of("integration", ("connected", "attention", "asleep", "none"), ""),
+        state=one_of("state", ("active", "inactive", "all"), "active"),
+        sort=one_of("sort", [*clients.SORTS, *(f"-{key}" for key in clients.SORTS)], "name"),
         page=number("page", 1),
         size=page_size(),
     )
-
-
-def _one_of(name: str, known, default: str) -> str:
-    given = request.args.get(name, "")
-    return given if given in known else default
 
 
 @blueprint.get("/clients/new")

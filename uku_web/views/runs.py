@@ -8,8 +8,8 @@ from uku_web.models import Run
 from uku_web.services import run_views, runs
 from uku_web.services.errors import NotNow
 from uku_web.texts import gettext as _
-from uku_web.views.clients import list_url, number, page_size
 from uku_web.views.guard import manager, member
+from uku_web.views.lists import list_url, number, page_size
 from uku_web.views.render import render, see_other, wants_partial
 from uku_web.views.tasks import vendor_label
 

@@ -9,13 +9,14 @@ from flask_login import current_user
 from uku_web.models import Task, TaskValue
 from uku_web.services import clients, people, task_fields, tasks
 from uku_web.services.errors import Invalid
+from uku_web.services.paging import PAGE_SIZES
 from uku_web.texts import gettext as _
 from uku_web.texts import ngettext
 from uku_web.vendors import registry
 from uku_web.vendors.records import Month
-from uku_web.views.clients import list_url, number, page_size
 from uku_web.views.companies import moment_now
 from uku_web.views.guard import member
+from uku_web.views.lists import list_url, number, page_size
 from uku_web.views.render import dialog, render, see_other
 
 blueprint = Blueprint("tasks", __name__)
@@ -70,7 +71,7 @@ def index():
         months=_months(),
         topics=list(task_fields.topic_names(archived=True).items()),
         members=[(person.id, person.name) for person in people.members()],
-        sizes=clients.PAGE_SIZES,
+        sizes=PAGE_SIZES,
     )
 
 
