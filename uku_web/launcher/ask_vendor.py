@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -50,6 +51,8 @@ def ask(options: Namespace, config: Config) -> int:
         name = next((known.__name__ for known in CLASSES if isinstance(error, known)), type(error).__name__)
         print(json.dumps({"error": name, "sentence": error.sentence}, ensure_ascii=False), flush=True)
         return FAILED
+    except BrokenPipeError:  # whoever read the lines has enough of them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         setup.close()
         print(json.dumps({"requests": len(calls)}), file=sys.stderr)

@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from uku_web.vendors.errors import Refused, Uncertain
-from uku_web.vendors.records import Address, Found, InvoiceCustomer, InvoiceRow, Paid, Step
+from uku_web.vendors.merit.invoices import _rate
+from uku_web.vendors.records import Address, Found, InvoiceCustomer, InvoiceRow, Paid, Step, TaxRate
 
 TAX24, TAX0 = "5b7d0f2e-0000-4000-8000-000000000024", "5b7d0f2e-0000-4000-8000-000000000000"
 D = Decimal
@@ -262,3 +263,13 @@ def test_only_the_first_version_of_the_api_is_asked(merit, sample):
     list(connector.payments(sample.EXPORTED))
     assert {path.split("/")[1] for path in connector.door.paths} == {"v1"}
     assert not [path for path in connector.door.paths if "/v2/" in path]
+
+
+def test_a_row_without_a_code_takes_the_only_rate_of_its_percent_and_never_guesses_between_two():
+    rates = [TaxRate("a", "24%", "24 %", Decimal(24)), TaxRate("b", "0", "0 % A", Decimal(0)),
+             TaxRate("c", "0", "0 % B", Decimal(0))]  # fmt: skip
+    row = InvoiceRow("x", Decimal(1), Decimal(1), tax_percent=Decimal(24))
+    assert _rate(1, row, rates).id == "a"
+    for percent in (Decimal(0), Decimal(9), None):
+        with pytest.raises(Refused):
+            _rate(1, InvoiceRow("x", Decimal(1), Decimal(1), tax_percent=percent), rates)

@@ -111,8 +111,12 @@ def _item(number: int, row: InvoiceRow, item_code: str) -> dict[str, Any]:
 
 
 def _rate(number: int, row: InvoiceRow, rates: Sequence[TaxRate]) -> TaxRate:
-    """The rate by Merit's id or code. A wrong id would answer a 500 that leaves open what was done."""
-    fitting = [rate for rate in rates if row.tax_code and any(same_id(row.tax_code, k) for k in (rate.id, rate.code))]
+    """The rate by Merit's id or code; without one, the only rate of this percent. A wrong id would answer a 500 that
+    leaves open what was done."""
+    if row.tax_code:
+        fitting = [rate for rate in rates if any(same_id(row.tax_code, key) for key in (rate.id, rate.code))]
+    else:
+        fitting = [rate for rate in rates if row.tax_percent is not None and rate.percent == row.tax_percent]
     if len(fitting) != 1 or fitting[0].percent is None:
         raise Refused(f"Row {number} has no tax rate that Merit Aktiva knows. Choose one imported from there.")
     if row.tax_percent is not None and row.tax_percent != fitting[0].percent:
