@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 PEOPLE, BACKGROUND = "people", "background"
 QUEUES = (PEOPLE, BACKGROUND)  # workers look in this order: nobody at the screen waits behind the night's work
-JOB = "jobs.work.work"
+JOB, VERIFY = "jobs.work.work", "jobs.work.verify"
 
 
 def ring(run_id: int) -> None:
@@ -54,20 +54,33 @@ def _lanes(ids: list[int]) -> dict[int, str]:
 
 
 def _enqueue(run_id: int, lane: str) -> None:
+    _put(lane, JOB, run_id, f"run-{run_id}", f"run {run_id}")
+
+
+def _put(lane: str, job: str, argument: int, job_id: str, description: str) -> None:
     queue = Queue(lane, connection=connection(), serializer=JSONSerializer)
     with contextlib.suppress(DuplicateJobError):
         queue.enqueue(
-            JOB,
-            run_id,
-            job_id=f"run-{run_id}",
+            job,
+            argument,
+            job_id=job_id,
             unique=True,
             # Nothing is kept in Redis: history is the run's own, and the id must be free for the next ring.
             result_ttl=0,
             failure_ttl=0,
             job_timeout=JOB_AT_MOST,
             retry=Retry(max=1),  # without it a job whose worker was killed never comes back
-            description=f"run {run_id}",
+            description=description,
         )
+
+
+def call_to_verify(company_ids: Iterable[int]) -> None:
+    """Call a worker for each company with credentials that still wait for their test. Never raises."""
+    try:
+        for company_id in company_ids:
+            _put(BACKGROUND, VERIFY, company_id, f"verify-{company_id}", f"credentials of company {company_id}")
+    except redis.RedisError as error:
+        log.warning("no bell for unverified credentials, Redis does not answer: %s", error)
 
 
 def connection() -> redis.Redis:

@@ -6,6 +6,7 @@ TICK_STEPS = {
     "lost runs": 5.0,
     "due": 30.0,
     "ring": 5.0,
+    "unverified": 300.0,
     "housekeeping": 3600.0,
 }
 TICK_SEEN = 60  # a tick not heard of for so long is away

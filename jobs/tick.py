@@ -21,6 +21,7 @@ STEPS: dict[str, Callable[[], None]] = {
     "lost runs": lambda: bell.ring_all(runs.reap()),
     "due": lambda: bell.ring_all(schedule.plan_and_claim(clock.now())),
     "ring": lambda: bell.ring_all(runs.to_ring()),
+    "unverified": lambda: bell.call_to_verify(schedule.unverified()),
     "housekeeping": schedule.housekeeping,
 }
 

@@ -15,7 +15,7 @@ from jobs import bell, holding
 from uku_web import create_app
 from uku_web.db import db
 from uku_web.models import Run
-from uku_web.services import runs, statistics_run
+from uku_web.services import integrations, runs, statistics_run
 from uku_web.services.runs import Hold
 from uku_web.services.vendor_setup import vendor_setup
 from uku_web.tenancy import company_scope
@@ -46,6 +46,14 @@ def work(run_id: int) -> None:
             return
         with company_scope(hold.company_id), holding.heartbeat(here, hold):
             _do(hold)
+
+
+def verify(company_id: int) -> None:
+    """Test the credentials that could not be tested when they were saved."""
+    here = current_app._get_current_object() if has_app_context() else app()
+    with here.app_context(), company_scope(company_id):
+        passed = integrations.retry_unverified()
+        log.info("company %s: %s connections that waited for their test have passed it", company_id, passed)
 
 
 def _owner() -> str:

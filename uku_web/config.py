@@ -118,6 +118,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("UKU_TODAY", "Moves the clock to this date (demo and tests)", None, _day, "the real date"),
     Setting("UKU_DEMO", "1 shows the demo log-ins on the sign-in page", "0", _switch),
+    Setting("UKU_OWNER_EMAIL", "First start without a terminal: the owner's e-mail address", None, _text, "asked for"),
+    Setting("UKU_OWNER_NAME", "First start without a terminal: the owner's name", None, _text, "asked for"),
+    Setting("UKU_OWNER_PASSWORD", "First start without a terminal: the owner's password", None, _text, "asked for"),
+    Setting("UKU_COMPANY_NAME", "First start without a terminal: the company's name", None, _text, "asked for"),
+    Setting("UKU_COMPANY_COUNTRY", "First start without a terminal: its country, two letters", "EE"),
+    Setting("UKU_COMPANY_TIMEZONE", "First start without a terminal: its time zone", "Europe/Tallinn"),
 )
 # Per vendor, by pattern; listed in the README as well.
 PATTERNS: tuple[tuple[str, str], ...] = (

@@ -174,3 +174,10 @@ def test_the_tick_works_without_a_chosen_company(books, clock):
     clock.move_to(moment("2026-06-30T20:00"))
     with company_scope(books.firm.other_id):
         assert len(schedule.plan_and_claim(now())) == 2
+
+
+def test_companies_with_untested_credentials_are_told(books):
+    assert schedule.unverified() == []
+    db.session.get(Connection, books.links[0].connection_id).state = ConnectionState.UNVERIFIED
+    db.session.commit()
+    assert schedule.unverified() == [books.firm.id]

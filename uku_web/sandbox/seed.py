@@ -170,7 +170,7 @@ def _link_some(firm: demo.Firm, clients: dict[str, int]) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.WARNING)
     app = create_app()
     with app.app_context(), across_companies():
         upgrade()

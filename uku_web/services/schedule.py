@@ -137,6 +137,13 @@ def _claim(integration: Integration, groups: Iterable[int], moment: datetime) ->
     return opened
 
 
+def unverified() -> list[int]:
+    """Companies that have credentials whose test is still to be made."""
+    with across_companies():
+        query = select(Connection.company_id).where(Connection.state == ConnectionState.UNVERIFIED).distinct()
+        return list(db.session.scalars(query))
+
+
 def housekeeping() -> None:
     """Old request logs go. Commits."""
     with across_companies():
