@@ -1,12 +1,15 @@
 import json
 from datetime import UTC, datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from uku_web.sandbox.clock import StoppedClock
-from uku_web.sandbox.firm import merit_company
+from uku_web.sandbox.firm import merit_company, smartaccounts_company
 from uku_web.sandbox.merit import sign
 from uku_web.sandbox.server import create_sandbox
+from uku_web.sandbox.smartaccounts import sign as sign_smart
 
 NOW = datetime(2026, 3, 18, 10, 30, tzinfo=UTC)
 SIZES = ("medium", "small", "empty", "tiny", "gaps", "young")
@@ -38,6 +41,48 @@ class MeritCaller:
         return response.get_json()
 
 
+class SmartCaller:
+    """Signs and sends as SmartAccounts' manual says; `sent` is the query as text, without what signs it."""
+
+    def __init__(self, http, clock, credentials):
+        self.http, self.clock = http, clock
+        self.api_key, self.api_secret = credentials["api_key"], credentials["api_secret"]
+
+    def stamp(self):
+        return self.clock.now().astimezone(ZoneInfo("Europe/Tallinn")).strftime("%d%m%Y%H%M%S")
+
+    def signed(self, sent="", body=b"", stamp=None):
+        query = f"{sent}&" * bool(sent) + f"timestamp={stamp or self.stamp()}&apikey={self.api_key}"
+        return f"{query}&signature={sign_smart(self.api_secret, query, body)}"
+
+    def open(self, service, query, body=b"", method="GET", prefix="/en"):
+        return self.http.open(f"/smartaccounts{prefix}/api/{service}?{query}", method=method, data=body)
+
+    def ask(self, service, *, prefix="/en", **filters):
+        sent = "&".join(f"{name}={quote(str(value))}" for name, value in filters.items())
+        return self.open(service, self.signed(sent), prefix=prefix)
+
+    def get(self, service, **filters):
+        response = self.ask(service, **filters)
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return response.get_json()
+
+    def walk(self, service, key, **filters):
+        """All items of all pages."""
+        found, page = [], 1
+        while True:
+            answer = self.get(service, pageNumber=page, **filters)
+            found += answer[key]
+            if not answer["hasMoreEntries"]:
+                return found
+            page += 1
+            self.clock.sleep(2)
+
+    def post(self, service, fields, sent="", prefix="/en"):
+        body = json.dumps(fields, ensure_ascii=False).encode()
+        return self.open(service, self.signed(sent, body), body, "POST", prefix)
+
+
 @pytest.fixture
 def clock():
     return StoppedClock(NOW)
@@ -48,6 +93,7 @@ def clients(clock):
     companies = [merit_company("ee", n, f"Ettevõte {n} OÜ", clock.today(), size) for n, size in enumerate(SIZES, 1)]
     companies.append(merit_company("fi", 1, "Yritys Oy", clock.today(), "small"))
     companies.append(merit_company("pl", 1, "Firma Sp. z o.o.", clock.today(), "small"))
+    companies += [smartaccounts_company(n, f"Äri {n} OÜ", clock.today(), size) for n, size in enumerate(SIZES, 1)]
     return companies
 
 
@@ -75,6 +121,22 @@ def caller(http, clock, clients):
 @pytest.fixture
 def merit(caller):
     return caller()
+
+
+@pytest.fixture
+def smart_caller(http, clock, clients):
+    """smart_caller("empty") signs as the first SmartAccounts company of that size."""
+
+    def choose(size="medium"):
+        fitting = (c for c in clients if c.books.kind == "smartaccounts" and c.books.size == size)
+        return SmartCaller(http, clock, next(fitting).books.credentials)
+
+    return choose
+
+
+@pytest.fixture
+def smart(smart_caller):
+    return smart_caller()
 
 
 @pytest.fixture

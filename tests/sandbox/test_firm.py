@@ -1,6 +1,8 @@
 from collections import Counter
 from datetime import date
 
+import pytest
+
 from uku_web.sandbox.firm import demo_firm, extra_companies
 from uku_web.sandbox.names import register_code, vat_number
 
@@ -28,10 +30,19 @@ def test_most_clients_have_books_and_some_have_none():
     firm = demo_firm(TODAY)
     kept = [client.books for client in firm.clients if client.books]
     assert 55 < len(kept) < 110
-    assert {books.variant for books in kept} == {"ee", "fi", "pl"}
-    assert len({books.credentials["api_id"] for books in [*kept, firm.own_books.books]}) == len(kept) + 1
-    sizes = Counter(books.size for books in kept)
-    assert sizes["huge"] == 1 and sizes["empty"] > 1 and sizes["gaps"] > 1 and sizes["tiny"] > 3
+    assert {books.variant for books in kept} == {"ee", "fi", "pl", None}
+    keys = {tuple(one.books.credentials.values()) for one in firm.companies() if one.books}
+    assert len(keys) == len(kept) + len(firm.own_books)
+    assert [own.books.kind for own in firm.own_books] == ["merit", "smartaccounts"]
+    assert {own.name for own in firm.own_books} == {firm.name}
+
+
+@pytest.mark.parametrize(("kind", "count"), [("merit", 68), ("smartaccounts", 22)])
+def test_each_vendor_has_books_of_every_size(kind, count):
+    kept = [client for client in demo_firm(TODAY).clients if client.books and client.books.kind == kind]
+    sizes = Counter(client.books.size for client in kept)
+    assert len(kept) == count
+    assert sizes["huge"] == 1 and sizes["empty"] and sizes["gaps"] > 1 and sizes["tiny"] > 2
 
 
 def test_credentials_are_visibly_made_up():
@@ -50,4 +61,5 @@ def test_codes_have_right_check_digits_in_an_unused_range():
 
 
 def test_further_companies_for_load():
-    assert len({client.books.credentials["api_id"] for client in extra_companies(200, TODAY)}) == 200
+    keys = {tuple(client.books.credentials.values()) for client in extra_companies(200, TODAY)}
+    assert len(keys) == 2 * 200

@@ -14,21 +14,26 @@ from uku_web.sandbox.server import create_sandbox, describe
 def test_one_line_per_vendor_and_variant(app, tmp_path):
     lines = describe("http://127.0.0.1:8600/", tmp_path, app)
     assert [(line["kind"], line["variant"], line["base_url"]) for line in lines] == [
-        ("merit", country, f"http://127.0.0.1:8600/merit/{country}/api") for country in ("ee", "fi", "pl")
+        *(("merit", country, f"http://127.0.0.1:8600/merit/{country}/api") for country in ("ee", "fi", "pl")),
+        ("smartaccounts", None, "http://127.0.0.1:8600/smartaccounts"),
     ]
-    for line in lines:
+    for line in lines[:3]:
         assert set(line) == {"kind", "variant", "base_url", "auth_url", "credentials"}
         assert line["auth_url"] is None
         with open(line["credentials"], encoding="utf-8") as file:
             credentials = json.load(file)
         assert set(credentials) == {"api_id", "api_key", "country"}
         assert credentials["country"] == line["variant"]
+    with open(lines[3]["credentials"], encoding="utf-8") as file:
+        assert set(json.load(file)) == {"api_key", "api_secret"}
+    assert lines[3]["credentials"].endswith("/smartaccounts.json")
 
 
 def test_the_demo_firms_books_are_played_unless_told_otherwise():
     sandbox = create_sandbox().extensions["sandbox"]
-    accounts = sandbox.stand_ins["merit"].accounts()
-    assert len(accounts) == 69 and accounts[0].name == "Põhjala Raamatupidamine OÜ"
+    for kind, count in (("merit", 69), ("smartaccounts", 23)):
+        accounts = sandbox.stand_ins[kind].accounts()
+        assert len(accounts) == count and accounts[0].name == "Põhjala Raamatupidamine OÜ"
 
 
 @contextmanager
@@ -36,7 +41,7 @@ def running(folder, *options):
     command = [sys.executable, "-m", "uku_web.sandbox", "--port", "0", "--dir", str(folder), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder) as process:
         try:
-            yield [json.loads(process.stdout.readline()) for _ in range(3)]
+            yield [json.loads(process.stdout.readline()) for _ in range(4)]
         finally:
             process.terminate()
 

@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     logging.getLogger("waitress").setLevel(logging.WARNING)
     clock = Clock(options.today) if options.today else from_environment()
     firm = demo_firm(clock.today(), options.seed)
-    clients = [firm.own_books, *firm.clients, *extra_companies(options.companies, clock.today())]
+    clients = [*firm.companies(), *extra_companies(options.companies, clock.today())]
     keep_in = Path(options.dir) / "books" if options.keep else None
     app = create_sandbox(clock, options.seed, clients, options.latency_ms, keep_in)
 
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--today", type=date.fromisoformat, metavar="YYYY-MM-DD", help="move the stand-ins' clock")
     parser.add_argument("--dir", default="var/sandbox", help="folder for the credentials files")
     parser.add_argument("--latency-ms", type=int, default=0, help="every answer takes this long")
-    parser.add_argument("--companies", type=int, default=0, help="so many further companies, for load tests")
+    parser.add_argument("--companies", type=int, default=0, help="so many further companies per vendor, for load tests")
     parser.add_argument("--keep", action="store_true", help="keep in that folder what is written into the books")
     parser.add_argument("--seed", type=int, default=1)
     return parser

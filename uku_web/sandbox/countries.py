@@ -30,6 +30,7 @@ class Country:
     bank: str
     articles: tuple[tuple[str, str, str], ...]  # name, unit, use of tax
     costs: tuple[tuple[str, str], ...]  # description, use of tax
+    cash: str = ""  # the cash desk, where some payments go
 
     @cached_property
     def account_names(self) -> dict[str, str]:

@@ -42,6 +42,7 @@ class Item:
     usage: int
     price: Decimal
     tax_use: str
+    changed: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Party:
     currency: str = ""
     payment_days: int = 14
     private: bool = False
+    tax_code: str = ""
+    comment: str = ""
 
     def with_changes(self, changed: datetime, **fields) -> "Party":
         return replace(self, changed=changed, **fields)
@@ -89,7 +92,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Payment:
-    """`direction` 1 from customers, 2 to vendors, 3 other income, 4 other expense."""
+    """`direction` 1 from customers, 2 to vendors, 3 other income, 4 other expense.
+
+    `made` is when it was written, for one that was not generated; `against` names the account it settles, where that
+    does not follow from the direction.
+    """
 
     id: str
     number: str
@@ -103,6 +110,8 @@ class Payment:
     invoice_number: str
     invoice_total: Decimal
     method: str
+    made: datetime | None = None
+    against: str = ""
 
 
 @dataclass
@@ -129,6 +138,9 @@ class Invoice:
     attachment: str | None = None
     planned: tuple[Payment, ...] = ()
     transaction_date: date | None = None
+    comment: str | None = None
+    credits: str | None = None  # the id of the invoice that this one takes back
+    made: datetime | None = None  # when it was written, for one that was not generated
 
     @cached_property
     def net(self) -> Decimal:

@@ -40,13 +40,15 @@ FAULTS = {
     "slow": Fault("Slow", "milliseconds"),
     "limit": Fault("429 at once", "seconds for Retry-After; empty = no such header"),
     "quota": Fault("Lower request limit", "requests per window"),
+    "day-quota": Fault("Lower request limit for 24 hours, where there is one", "requests per 24 hours"),
     "revoke": Fault("The key or token is revoked"),
+    "unpaid": Fault("The company has not paid the vendor's bill, where that has an answer of its own"),
     "licence": Fault("The company's licence does not include the API"),
     "lenient": Fault("Accepts wrong signatures"),
     "skew": Fault("The vendor's clock is wrong", "seconds ahead, negative = behind"),
 }
 
-TAKES_NUMBER = {"break", "hang", "slow", "limit", "quota", "skew"}
+TAKES_NUMBER = {"break", "hang", "slow", "limit", "quota", "day-quota", "skew"}
 
 
 def check(fault: str, value: str | None) -> str | None:
@@ -55,7 +57,7 @@ def check(fault: str, value: str | None) -> str | None:
         return f"Unknown fault {fault!r}; known are {', '.join(FAULTS)}."
     if value not in (None, "") and fault in TAKES_NUMBER and not value.removeprefix("-").isdigit():
         return f"The value of {fault!r} is a whole number ({FAULTS[fault].value})."
-    if fault in {"slow", "quota", "skew"} and value in (None, ""):
+    if fault in {"slow", "quota", "day-quota", "skew"} and value in (None, ""):
         return f"{fault!r} needs a value ({FAULTS[fault].value})."
     return None
 

@@ -11,6 +11,8 @@ from . import names
 GROUPS = ("Monthly, full service", "Monthly, basic", "Quarterly", "Payroll too")
 CLIENTS = {"ee": 70, "fi": 22, "pl": 18}
 KEPT_IN_MERIT = {"ee": 46, "fi": 12, "pl": 10}
+# The Estonian clients after those; the last two have no books here.
+KEPT_IN_SMARTACCOUNTS = 22
 # The first client of each country is an ordinary one: its keys are what the stand-in hands out as an example.
 SIZES = (
     "medium",
@@ -79,7 +81,7 @@ class Client:
 
 @dataclass(frozen=True)
 class Firm:
-    """`own_books` are the firm's own, where its invoices go."""
+    """`own_books` are the firm's own, where its invoices go: one company at each vendor."""
 
     name: str
     country: str
@@ -91,7 +93,11 @@ class Firm:
     people: tuple[Person, ...]
     groups: tuple[str, ...]
     clients: tuple[Client, ...]
-    own_books: Client
+    own_books: tuple[Client, ...]
+
+    def companies(self) -> list[Client]:
+        """All companies, the firm's own first."""
+        return [*self.own_books, *self.clients]
 
 
 PEOPLE = (
@@ -104,13 +110,14 @@ PEOPLE = (
 
 
 def demo_firm(today: date, seed: int = 1) -> Firm:
-    own = merit_company("ee", 0, "Põhjala Raamatupidamine OÜ", today, "small")
+    name = "Põhjala Raamatupidamine OÜ"
+    own = (merit_company("ee", 0, name, today, "small"), smartaccounts_company(0, name, today, "small"))
     clients = [client for country in CLIENTS for client in _clients(country, today, seed)]
     return Firm(
-        name=own.name,
+        name=name,
         country="ee",
-        register_code=own.register_code,
-        vat_number=own.vat_number,
+        register_code=own[0].register_code,
+        vat_number=own[0].vat_number,
         email="info@demo.example",
         currency="EUR",
         time_zone="Europe/Tallinn",
@@ -132,22 +139,37 @@ def merit_keys(country: str, number: int) -> dict[str, str]:
     return {"api_id": f"5a4db0c5-{mark}-4000-8000-{number:012d}", "api_key": key, "country": country}
 
 
+def smartaccounts_company(number: int, name: str, today: date, size: str) -> Client:
+    """A company kept in SmartAccounts; the same number always gives the same keys."""
+    keys = {
+        "api_key": f"sandbox-smartaccounts-public-{number:06d}",
+        "api_secret": f"sandbox-smartaccounts-secret-{number:06d}",
+    }
+    return _client("ee", number, name, today, BooksAt("smartaccounts", None, keys, size))
+
+
 def extra_companies(count: int, today: date) -> list[Client]:
-    """Further companies for load tests, numbered from 1000 on."""
+    """So many further companies at each vendor for load tests, numbered from 1000 on."""
     sizes = ("small", "tiny", "medium", "small", "gaps", "tiny", "small", "young", "small", "large")
-    return [merit_company("ee", 1000 + n, f"Koormus {n + 1} OÜ", today, sizes[n % len(sizes)]) for n in range(count)]
+    wanted = [(1000 + n, f"Koormus {n + 1} OÜ", today, sizes[n % len(sizes)]) for n in range(count)]
+    return [merit_company("ee", *one) for one in wanted] + [smartaccounts_company(*one) for one in wanted]
 
 
 def _clients(country: str, today: date, seed: int) -> Iterator[Client]:
     rng = random.Random(f"{seed}/firm/{country}")
     for number, name in enumerate(names.company_names(country, rng, CLIENTS[country]), start=1):
         if number <= KEPT_IN_MERIT[country]:
-            # One giant is enough.
-            size = SIZES[(number - 1) % len(SIZES)]
-            size = "large" if size == "huge" and (country, number) != ("ee", 2) else size
-            yield merit_company(country, number, name, today, size)
+            yield merit_company(country, number, name, today, _size(number, giant=country == "ee"))
+        elif country == "ee" and number <= KEPT_IN_MERIT["ee"] + KEPT_IN_SMARTACCOUNTS:
+            yield smartaccounts_company(number, name, today, _size(number - KEPT_IN_MERIT["ee"], giant=True))
         else:
             yield _client(country, number, name, today, None)
+
+
+def _size(number: int, giant: bool) -> str:
+    """One giant at a vendor is enough."""
+    size = SIZES[(number - 1) % len(SIZES)]
+    return "large" if size == "huge" and not (giant and number == 2) else size
 
 
 def _client(country: str, number: int, name: str, today: date, books: BooksAt | None) -> Client:

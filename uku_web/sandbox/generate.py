@@ -193,7 +193,9 @@ class Maker:
 
     def _payment(self, rng: random.Random, invoice: Invoice, day: date, amount: Decimal) -> Payment:
         sequence = rng.getrandbits(16)
-        return payment_for(invoice, dated_guid(Month.of(day), PAYMENT, sequence, rng), day, amount, self.country.bank)
+        payment_id = dated_guid(Month.of(day), PAYMENT, sequence, rng)
+        in_cash = self.country.cash and payment_id[-1] == "0"
+        return payment_for(invoice, payment_id, day, amount, self.country.cash if in_cash else self.country.bank)
 
 
 def payment_for(invoice: Invoice, payment_id: str, day: date, amount: Decimal, method: str) -> Payment:

@@ -38,7 +38,7 @@ def invoice_batch(country: Country, invoice: Invoice) -> Batch:
     role = "receivable" if invoice.sale else "payable"
     lines.append(_balancing(country, role, invoice.party.name, -side * invoice.gross, lines))
     return Batch(
-        id=_batch_id(invoice.id),
+        id=batch_id(invoice.id),
         code=country.batch_codes["sale" if invoice.sale else "purchase"],
         number=invoice.batch_no,
         document=invoice.number,
@@ -54,15 +54,16 @@ def invoice_batch(country: Country, invoice: Invoice) -> Batch:
 
 def payment_batch(country: Country, payment: Payment, number: int, changed: datetime) -> Batch:
     into_bank = payment.amount if payment.direction in (1, 3) else -payment.amount
-    against = {1: "receivable", 2: "payable", 3: "fees", 4: "fees"}[payment.direction]
+    against = payment.against or {1: "receivable", 2: "payable", 3: "fees", 4: "fees"}[payment.direction]
+    in_cash = bool(country.cash) and payment.method == country.cash
     memo = payment.party.name if payment.party else payment.number
     lines = (
-        entry(country, "bank", memo, into_bank, payment.rate),
+        entry(country, "cash" if in_cash else "bank", memo, into_bank, payment.rate),
         entry(country, against, memo, -into_bank, payment.rate),
     )
     return Batch(
-        id=_batch_id(payment.id),
-        code=country.batch_codes["payment"],
+        id=batch_id(payment.id),
+        code=country.batch_codes["cash" if in_cash else "payment"],
         number=number,
         document=payment.number,
         date=payment.date,
@@ -83,15 +84,17 @@ def month_end_batches(maker: Maker, month: Month, invoices: list[Invoice]) -> li
     wages = Decimal(rng.randint(900, 9000))
     wear = Decimal(rng.randint(40, 700))
     journals = [
-        _pair(country, "wages", "wages_due", wages),
-        _pair(country, "depreciation", "assets", wear, ZERO_GUID),
+        ("wages", _pair(country, "wages", "wages_due", wages)),
+        ("depreciation", _pair(country, "depreciation", "assets", wear, ZERO_GUID)),
     ]
     if rng.random() < 0.3:
         amount, tax = Decimal(rng.randint(10, 400)), maker.tax("standard", month.last_day)
-        journals.append(_pair(country, "cost", "fees", amount, tax.id, tax.percent))
+        journals.append(("journal", _pair(country, "cost", "fees", amount, tax.id, tax.percent)))
+    if "warehouse" in country.batch_codes:
+        journals += _movements(country, random.Random(f"{maker.key}/{month.number}/warehouse"))
     batches = [
-        _month_end(country, month, "journal", JOURNAL, n, lines, f"{month.number}-{n}", rng)
-        for n, lines in enumerate(journals, start=1)
+        _month_end(country, month, code, JOURNAL, n, lines, f"{month.number}-{n}", rng)
+        for n, (code, lines) in enumerate(journals, start=1)
     ]
     closing = _closing(country, invoices)
     if closing:
@@ -106,6 +109,11 @@ def _closing(country: Country, invoices: list[Invoice]) -> tuple[Entry, ...]:
     return _pair(country, "vat", "vat_due", due, ZERO_GUID) if due else ()
 
 
+def _movements(country: Country, rng: random.Random) -> list[tuple[str, tuple[Entry, ...]]]:
+    used = (Decimal(rng.randint(20, 900)) for _ in range(rng.randint(0, 3)))
+    return [("warehouse", _pair(country, "goods_used", "stock", amount)) for amount in used]
+
+
 def _pair(country: Country, debit: str, credit: str, amount: Decimal, tax_id=None, percent=None) -> tuple[Entry, ...]:
     name = country.accounts[debit][1]
     return (
@@ -116,10 +124,9 @@ def _pair(country: Country, debit: str, credit: str, amount: Decimal, tax_id=Non
 
 def _month_end(country, month, code, kind, number, lines, document, rng) -> Batch:
     day = month.last_day
-    batch_id = dated_guid(month, kind, number, rng)
     return Batch(
-        id=batch_id,
-        code=country.batch_codes[code],
+        id=dated_guid(month, kind, number, rng),
+        code=country.batch_codes.get(code, country.batch_codes["journal"]),
         number=month.number % 10000 * 100 + number,
         document=document,
         date=day,
@@ -145,5 +152,5 @@ def _balancing(country: Country, role: str, memo: str, amount: Decimal, lines: l
     return Entry(account, name, memo, debit, credit, max(amount, ZERO), max(-amount, ZERO))
 
 
-def _batch_id(doc_id: str) -> str:
+def batch_id(doc_id: str) -> str:
     return f"{doc_id[:14]}5{doc_id[15:]}"

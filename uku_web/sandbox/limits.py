@@ -1,6 +1,7 @@
-"""Fixed-window request limits, one window per key, driven by the clock handed in."""
+"""Request limits per key, in fixed windows or rolling ones, driven by the clock handed in."""
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -38,3 +39,29 @@ class WindowLimiter:
     def reset(self) -> None:
         with self._lock:
             self._windows.clear()
+
+
+class RollingLimiter:
+    """Counts the calls of the last so many seconds, for several lengths at once; a refused call costs nothing."""
+
+    def __init__(self) -> None:
+        self._calls: dict[object, list[datetime]] = {}
+        self._lock = Lock()
+
+    def take(self, key: object, limits: dict[int, int], now: datetime) -> tuple[int, int] | None:
+        """`limits` is calls by seconds. None, or which seconds are full and how many to wait."""
+        with self._lock:
+            calls = self._calls.setdefault(key, [])
+            del calls[: bisect_right(calls, now - timedelta(seconds=max(limits)))]
+            for seconds, limit in sorted(limits.items(), reverse=True):
+                within = calls[bisect_right(calls, now - timedelta(seconds=seconds)) :]
+                if len(within) >= limit:
+                    oldest = within[len(within) - limit] if limit else now
+                    frees = oldest + timedelta(seconds=seconds)
+                    return seconds, max(1, math.ceil((frees - now).total_seconds()))
+            calls.append(now)
+        return None
+
+    def reset(self) -> None:
+        with self._lock:
+            self._calls.clear()

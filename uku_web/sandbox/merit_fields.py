@@ -9,12 +9,13 @@ from uuid import UUID
 
 from flask import Response
 
+from .json_text import dumps
+
 STACK_TRACE = (
     "System.NullReferenceException: Object reference not set to an instance of an object.\r\n"
     "   at Merit.Aktiva.Api.Controllers.{controller}.Post(HttpRequestMessage request)\r\n"
     "   at lambda_method(Closure , Object , Object[] )\r\n"
 )
-_NUMBER_MARK = "\u0000"
 
 
 class Refused(Exception):
@@ -40,19 +41,6 @@ def malformed(what: str) -> Refused:
 
 def crash(controller: str = "DocumentController", status: int = 500) -> Refused:
     return Refused(status, STACK_TRACE.format(controller=controller))
-
-
-def dumps(value: Any) -> str:
-    """JSON with Decimals as numbers, every digit kept."""
-    text = json.dumps(value, default=_mark_number, ensure_ascii=False, separators=(",", ":"))
-    # The mark is written as an escape, which no other text of an answer holds.
-    return text.replace('"\\u0000', "").replace('\\u0000"', "")
-
-
-def _mark_number(value: Any) -> str:
-    if isinstance(value, Decimal):
-        return f"{_NUMBER_MARK}{value}{_NUMBER_MARK}"
-    raise TypeError(f"{type(value).__name__} does not belong in an answer")
 
 
 def read_body(raw: bytes) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from .faults import Faults
 from .firm import Client, demo_firm
 from .merit import Merit
 from .shelf import Shelf
+from .smartaccounts import SmartAccounts
 from .standin import StandIn, World
 from .switches import Scope, SwitchBoard
 from .traffic import Traffic
 
 STAND_INS: dict[str, type[StandIn]] = {
     "merit": Merit,
+    "smartaccounts": SmartAccounts,
 }
 # A hanging answer holds a thread, and a bench keeps many slow ones open at once.
 THREADS = 96
@@ -64,7 +66,7 @@ def create_sandbox(
     clock = clock or from_environment()
     if firm_clients is None:
         firm = demo_firm(clock.today(), seed)
-        firm_clients = [firm.own_books, *firm.clients]
+        firm_clients = firm.companies()
     sandbox = Sandbox(World(clock, SwitchBoard(), seed, list(firm_clients), Shelf(keep_in)), latency_ms)
     app = Flask(__name__, static_folder=None)
     app.extensions["sandbox"] = sandbox
