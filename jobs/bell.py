@@ -8,12 +8,12 @@ import redis
 from flask import current_app
 from redis.backoff import NoBackoff
 from redis.retry import Retry as Attempts
-from rq import Queue, Retry
+from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 from sqlalchemy import select
 
-from jobs.intervals import JOB_AT_MOST
+from jobs.intervals import FAILURES_KEPT, JOB_AT_MOST
 from uku_web.db import db, only_reads
 from uku_web.models import Run
 
@@ -33,28 +33,25 @@ def ring_all(run_ids: Iterable[int]) -> None:
     ids = list(run_ids)
     if not ids:
         return
-    lanes = _lanes(ids)
     try:
-        for run_id in ids:
-            _enqueue(run_id, PEOPLE if lanes.get(run_id) == "person" else BACKGROUND)
+        for run_id, lane, fence in _called(ids):
+            # Each taking of a run raises its fence: a call that was lost with its worker stands in no later one's way.
+            name = f"run-{run_id}-{fence}"
+            _put(PEOPLE if lane == "person" else BACKGROUND, JOB, run_id, name, f"run {run_id}")
     except redis.RedisError as error:
         # The run is committed: the tick rings for it as soon as Redis is back.
         log.warning("no bell for %s runs, Redis does not answer: %s", len(ids), error)
 
 
-def _lanes(ids: list[int]) -> dict[int, str]:
-    """Read beside the caller's session, whose transaction must neither end nor be waited for."""
+def _called(ids: list[int]) -> list[tuple[int, str, int]]:
+    """(run, lane, fence), read beside the caller's session, whose transaction must neither end nor be waited for."""
     token = only_reads.set(True)
     try:
         with db.engine.connect() as connection:
-            rows = connection.execute(select(Run.id, Run.lane).where(Run.id.in_(ids)))
-            return {row.id: row.lane for row in rows}
+            rows = connection.execute(select(Run.id, Run.lane, Run.fence).where(Run.id.in_(ids)).order_by(Run.id))
+            return [tuple(row) for row in rows]
     finally:
         only_reads.reset(token)
-
-
-def _enqueue(run_id: int, lane: str) -> None:
-    _put(lane, JOB, run_id, f"run-{run_id}", f"run {run_id}")
 
 
 def _put(lane: str, job: str, argument: int, job_id: str, description: str) -> None:
@@ -65,11 +62,9 @@ def _put(lane: str, job: str, argument: int, job_id: str, description: str) -> N
             argument,
             job_id=job_id,
             unique=True,
-            # Nothing is kept in Redis: history is the run's own, and the id must be free for the next ring.
-            result_ttl=0,
-            failure_ttl=0,
+            result_ttl=0,  # history is the run's own
+            failure_ttl=FAILURES_KEPT,  # not 0: RQ stumbles when it deletes a job whose worker was killed
             job_timeout=JOB_AT_MOST,
-            retry=Retry(max=1),  # without it a job whose worker was killed never comes back
             description=description,
         )
 

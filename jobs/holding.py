@@ -4,16 +4,14 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.intervals import HEARTBEAT
-from uku_web.clock import now
 from uku_web.db import db
-from uku_web.models import Due, ItemState, Run, RunItem, RunState
+from uku_web.models import ItemState, Run, RunItem, RunState
 from uku_web.services import run_ends, runs
 from uku_web.services.runs import Hold
 from uku_web.tenancy import company_scope
@@ -23,7 +21,6 @@ log = logging.getLogger(__name__)
 # Set by the worker's SIGTERM. No exception is thrown into the work: it might strike between a vendor's answer and
 # the commit of what it brought. The run goes back to the queue, and the work stops at its next guard.
 asked_to_stop = threading.Event()
-TRY_AGAIN = timedelta(hours=1)
 
 
 @contextmanager
@@ -103,8 +100,6 @@ def _end(hold: Hold, state: RunState, sentence: str, *, code: str | None = None)
 
 
 def _leave_undone(run_id: int, sentence: str) -> None:
-    """Its clients' parts failed with it, and what it was to settle falls due again."""
+    """Its clients' parts failed with it."""
     todo = update(RunItem).where(RunItem.run_id == run_id, RunItem.state == ItemState.TODO)
     db.session.execute(todo.values(state=ItemState.FAILED, reason=sentence))
-    due = update(Due).where(Due.run_id == run_id, Due.settled_at.is_(None))
-    db.session.execute(due.values(run_id=None, not_before=now() + TRY_AGAIN))

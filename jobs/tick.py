@@ -19,6 +19,7 @@ SEEN = "tick:seen"
 
 STEPS: dict[str, Callable[[], None]] = {
     "lost runs": lambda: bell.ring_all(runs.reap()),
+    "parents": runs.settle_parents,
     "due": lambda: bell.ring_all(schedule.plan_and_claim(clock.now())),
     "ring": lambda: bell.ring_all(runs.to_ring()),
     "unverified": lambda: bell.call_to_verify(schedule.unverified()),

@@ -33,6 +33,13 @@ class UkuWorker(Worker):
     def get_heartbeat_ttl(self, job) -> int:
         return intervals.JOB_LOST_AFTER
 
+    def clean_registries(self) -> None:
+        """RQ's own housekeeping must not end the worker; runs are looked after in the database."""
+        try:
+            super().clean_registries()
+        except (ValueError, redis.ResponseError) as error:
+            log.warning("the queue could not be tidied: %s", error)
+
     def main_work_horse(self, job, queue) -> None:
         """In the forked child, which dies with its worker: an orphan would do the job beside its successor."""
         if sys.platform == "linux":

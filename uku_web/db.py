@@ -1,9 +1,12 @@
 """The database handle, and how SQLite is made fit for several processes."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine, MetaData, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -41,3 +44,26 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection):
         connection.exec_driver_sql("BEGIN" if only_reads.get() else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """A look at the database that keeps nobody from writing; whatever was open before is rolled back."""
+    db.session.rollback()
+    token = only_reads.set(True)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        only_reads.reset(token)
+
+
+def insert_new(model: type, rows: Sequence[dict]) -> int:
+    """Insert the rows that are not there yet, in one statement: of two who make the same row, one makes it.
+
+    The rows name their company themselves. Returns how many were new.
+    """
+    if not rows:
+        return 0
+    dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
+    return db.session.execute(dialect.insert(model).values(list(rows)).on_conflict_do_nothing()).rowcount

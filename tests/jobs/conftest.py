@@ -46,8 +46,12 @@ def queue(app, queue_server) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def queued(queue):
-    """queued("people") -> the ids of the jobs that wait there."""
-    return lambda name: Queue(name, connection=queue, serializer=JSONSerializer).job_ids
+    """queued("people") -> the ids of the jobs that wait there, without the run's fence."""
+
+    def names(name: str) -> list[str]:
+        return [job.rpartition("-")[0] for job in Queue(name, connection=queue, serializer=JSONSerializer).job_ids]
+
+    return names
 
 
 @pytest.fixture

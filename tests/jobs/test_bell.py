@@ -6,6 +6,8 @@ import redis
 
 from jobs import bell
 from uku_web.db import db
+from uku_web.models import Run
+from uku_web.services import runs
 
 
 def test_runs_of_people_wait_before_the_others(queued, open_run):
@@ -45,5 +47,17 @@ def test_the_id_is_free_again_after_the_work(queue, queued, open_run, service, w
     work_off()
     assert [hold.run_id for hold in service.holds] == [run_id]
     assert not [key for key in queue.keys("rq:job:*")]
+    bell.ring(run_id)
+    assert queued("background") == [f"run-{run_id}"]
+
+
+def test_a_call_that_died_with_its_worker_does_not_stand_in_the_next_ones_way(queue, queued, open_run):
+    run_id = open_run()
+    queue.hset(f"rq:job:run-{run_id}-0", mapping={"status": "started"})  # as RQ leaves it after some kills
+    bell.ring(run_id)
+    assert queued("background") == []
+    runs.take(run_id, "killed later")
+    db.session.query(Run).update({"state": "queued"})
+    db.session.commit()
     bell.ring(run_id)
     assert queued("background") == [f"run-{run_id}"]

@@ -1,20 +1,24 @@
 """What follows when a run has ended: its parent may have ended too, and whoever asked for it is told."""
 
+from datetime import timedelta
+
 from sqlalchemy import func, select, update
 
 from uku_web.clock import now
 from uku_web.db import db
-from uku_web.models import ACTIVE, ItemState, Run, RunEvent, RunItem, RunState
+from uku_web.models import ACTIVE, Due, ItemState, Run, RunEvent, RunItem, RunState
 from uku_web.services import notices
 from uku_web.texts import gettext as _
 from uku_web.vendors.registry import spec_of
 
+TRY_AGAIN = timedelta(hours=1)
 _LEVELS = {RunState.DONE: "good", RunState.DOUBT: "warn", RunState.CANCELLED: "info"}
 
 
 def ended(run: Run) -> None:
     """In the transaction that ends the run."""
     db.session.refresh(run)
+    _free_due(run)
     if run.parent_id is not None:
         settle_parent(run.parent_id)
     elif run.person_id is not None:
@@ -25,6 +29,34 @@ def ended(run: Run) -> None:
             path=f"/runs/{run.id}",
             level=_LEVELS.get(RunState(run.state), "bad"),
         )
+
+
+def _free_due(run: Run) -> None:
+    """What a scheduled run was to settle: given up, it falls due again and somebody is told; a person who stopped it
+    has decided. Runs that came to an end of their own have settled it themselves."""
+    due = update(Due).where(Due.run_id == run.id, Due.settled_at.is_(None))
+    if run.state == RunState.CANCELLED:
+        db.session.execute(due.values(settled_at=now()))
+    elif run.state == RunState.INTERRUPTED or run.outcome_code == "internal":
+        db.session.execute(due.values(run_id=None, not_before=now() + TRY_AGAIN))
+        if run.trigger == "import":
+            tell_late(run, run.outcome or "")
+
+
+def tell_late(run: Run, sentence: str) -> None:
+    """A scheduled import brought nothing. One notice a connection, closed when an import has succeeded."""
+    notices.tell(
+        notices.managers(),
+        _("%(vendor)s: the import did not succeed", vendor=spec_of(run.kind).label),
+        body=sentence,
+        path=f"/runs/{run.id}",
+        level="bad",
+        cause=late_cause(run.connection_id),
+    )
+
+
+def late_cause(connection_id: int | None) -> str:
+    return f"import:{connection_id}"
 
 
 def settle_parent(run_id: int) -> None:

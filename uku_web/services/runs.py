@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from uku_web.clock import now
 from uku_web.db import db
@@ -19,6 +20,7 @@ from uku_web.tenancy import across_companies, company_scope
 from uku_web.texts import gettext as _
 
 LEASE = timedelta(seconds=30)
+_UNSYNCED = {"synchronize_session": False}
 MAX_TAKES = 12  # a run that was taken so often without an end is given up
 
 
@@ -42,16 +44,15 @@ class Cancelled(Exception):
 
 def open_run(*, what: str, kind: str, trigger: str, active_key: str, title: str, **rest: object) -> tuple[Run, bool]:
     """The active run of this key, or a new one; True when it is new. Commits nothing."""
-    running = active(active_key)
-    if running is not None:
-        return running, False
-    run = Run(what=what, kind=kind, trigger=trigger, active_key=active_key, title=title[:255], **rest)
-    try:
-        with db.session.begin_nested():
-            db.session.add(run)
-    except IntegrityError:  # somebody else opened it in this very moment
-        return active(active_key), False
-    return run, True
+    while (running := active(active_key)) is None:
+        run = Run(what=what, kind=kind, trigger=trigger, active_key=active_key, title=title[:255], **rest)
+        try:
+            with db.session.begin_nested():
+                db.session.add(run)
+            return run, True
+        except IntegrityError:  # somebody else opened it in this very moment; it may even have ended again
+            continue
+    return running, False
 
 
 def active(active_key: str) -> Run | None:
@@ -67,7 +68,7 @@ def get(run_id: int) -> Run:
 
 def take(run_id: int, owner: str) -> Hold | None:
     """Take the run if it is free: queued, its wait over, or its worker's lease run out. Commits."""
-    moment = now()
+    moment = _now_that_it_can_be_written()
     free = or_(
         Run.state == RunState.QUEUED,
         (Run.state == RunState.WAITING) & (Run.not_before <= moment),
@@ -87,7 +88,7 @@ def take(run_id: int, owner: str) -> Hold | None:
                 not_before=None,
             )
             .returning(Run.company_id, Run.fence),
-            execution_options={"synchronize_session": False},
+            execution_options=_UNSYNCED,
         ).first()
         db.session.commit()
     return Hold(run_id, taken.company_id, owner, taken.fence) if taken else None
@@ -110,12 +111,19 @@ def guard(hold: Hold) -> None:
         raise Cancelled(hold.run_id)
 
 
+def _now_that_it_can_be_written() -> datetime:
+    """A lease begins when the database is ours to write; SQLite may let us wait for that."""
+    db.session.connection()
+    return now()
+
+
 def _extend(hold: Hold) -> bool:
+    until = _now_that_it_can_be_written() + LEASE
     result = db.session.execute(
         update(Run)
         .where(Run.id == hold.run_id, Run.fence == hold.fence, Run.state == RunState.RUNNING)
-        .values(lease_until=now() + LEASE),
-        execution_options={"synchronize_session": False},
+        .values(lease_until=until),
+        execution_options=_UNSYNCED,
     )
     return result.rowcount == 1
 
@@ -183,12 +191,25 @@ def cancel(run: Run) -> None:
     for each in [run, *children(run.id)]:
         if not each.active:
             continue
-        each.cancel_asked = True
-        if each.state in (RunState.QUEUED, RunState.WAITING):
-            each.state, each.ended_at, each.outcome = RunState.CANCELLED, now(), _("Cancelled before it was done.")
-            db.session.flush()
-            run_ends.ended(each)
         event(each.id, _("A person asked to stop."))
+        stopped = db.session.execute(
+            update(Run)
+            .where(Run.id == each.id, Run.state.in_([RunState.QUEUED, RunState.WAITING]))
+            .values(state=RunState.CANCELLED, ended_at=now(), outcome=_("Cancelled before it was done."), doing=""),
+            execution_options=_UNSYNCED,
+        )
+        if stopped.rowcount == 1:
+            run_ends.ended(each)
+        else:
+            _ask_to_stop(each.id)
+
+
+def _ask_to_stop(run_id: int) -> None:
+    """A worker may have ended it in this very moment: what has ended stays as it is."""
+    db.session.execute(
+        update(Run).where(Run.id == run_id, Run.state == RunState.RUNNING).values(cancel_asked=True),
+        execution_options=_UNSYNCED,
+    )
 
 
 def children(run_id: int) -> list[Run]:
@@ -199,22 +220,54 @@ def reap() -> list[int]:
     """Runs whose worker was lost go back to the queue, over all companies; their ids. Commits."""
     moment = now()
     with across_companies():
-        lost = list(db.session.scalars(select(Run).where(Run.state == RunState.RUNNING, Run.lease_until < moment)))
-        for run in lost:
-            text = _("The worker was lost; the run goes on where it stood.")
-            run.state, run.lease_owner, run.lease_until = RunState.QUEUED, None, None
-            if run.attempts >= MAX_TAKES:
-                text = _("The worker was lost again and again; the run was given up. Start it again.")
-                run.state, run.ended_at, run.outcome = RunState.INTERRUPTED, moment, text
-            db.session.add(RunEvent(company_id=run.company_id, run_id=run.id, text=text, level="warn"))
-        db.session.commit()
-    for run in lost:
-        if run.state == RunState.INTERRUPTED:
-            with company_scope(run.company_id):
-                run_ends.ended(run)
-                db.session.commit()
+        lost = db.session.execute(
+            select(Run.id, Run.company_id, Run.attempts).where(Run.state == RunState.RUNNING, Run.lease_until < moment)
+        ).all()
+        db.session.rollback()
+    back = []
+    for run_id, company_id, attempts in lost:
+        with company_scope(company_id):
+            if _take_back(run_id, moment, give_up=attempts >= MAX_TAKES):
+                back.append(run_id)
+            db.session.commit()
+    return back
+
+
+def _take_back(run_id: int, moment: datetime, *, give_up: bool) -> bool:
+    """True: it waits for another worker. A worker that ended or renewed it meanwhile keeps its word."""
+    text, values = _("The worker was lost; the run goes on where it stood."), {"state": RunState.QUEUED}
+    if give_up:
+        text = _("The worker was lost again and again; the run was given up. Start it again.")
+        values = {"state": RunState.INTERRUPTED, "ended_at": moment, "outcome": text, "doing": ""}
+    lost = db.session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.state == RunState.RUNNING, Run.lease_until < moment)
+        .values(lease_owner=None, lease_until=None, **values),
+        execution_options=_UNSYNCED,
+    )
+    if lost.rowcount != 1:
+        return False
+    event(run_id, text, "warn")
+    if give_up:
+        run_ends.ended(get(run_id))
+    return not give_up
+
+
+def settle_parents() -> None:
+    """End the parents whose children have all ended, should the moment have been missed. Commits."""
     with across_companies():
-        return [run.id for run in lost if run.state == RunState.QUEUED]
+        child = aliased(Run)
+        left = select(child.id).where(child.parent_id == Run.id, child.state.in_(ACTIVE)).exists()
+        started = select(child.id).where(child.parent_id == Run.id).exists()
+        query = select(Run.id, Run.company_id).where(
+            Run.state == RunState.WAITING, Run.not_before.is_(None), started, ~left
+        )
+        over = db.session.execute(query).all()
+        db.session.rollback()
+    for run_id, company_id in over:
+        with company_scope(company_id):
+            run_ends.settle_parent(run_id)
+            db.session.commit()
 
 
 def to_ring() -> list[int]:
@@ -223,4 +276,6 @@ def to_ring() -> list[int]:
         query = select(Run.id).where(
             or_(Run.state == RunState.QUEUED, (Run.state == RunState.WAITING) & (Run.not_before <= now()))
         )
-        return list(db.session.scalars(query.order_by(Run.lane.desc(), Run.id).limit(1000)))
+        ids = list(db.session.scalars(query.order_by(Run.lane.desc(), Run.id).limit(1000)))
+        db.session.rollback()  # nothing may be locked while the bell is rung
+        return ids

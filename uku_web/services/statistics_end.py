@@ -6,14 +6,13 @@ from sqlalchemy import select, update
 
 from uku_web.clock import now
 from uku_web.db import db
-from uku_web.models import Connection, Due, ItemState, Link, Run, RunItem, RunState, Task
+from uku_web.models import Client, Connection, Due, ItemState, Link, Run, RunItem, RunState, Task, ValueWrite
 from uku_web.services import connections, notices, run_ends, runs, statistics, summary
 from uku_web.services.runs import Hold
-from uku_web.services.statistics_job import CannotStart, Job
+from uku_web.services.statistics_job import CannotStart, Job, LostKey
 from uku_web.texts import gettext as _
 from uku_web.vendors.errors import BadSettings, NeedsReauth, NotPermitted, RateLimited, Temporary, VendorError
 from uku_web.vendors.records import Month
-from uku_web.vendors.registry import spec_of
 
 # How long to leave a vendor in trouble alone before each further try. A person waits in front of a reload;
 # an import has the whole night.
@@ -32,22 +31,26 @@ def incomplete(missing: int) -> VendorError:
 
 
 def refuse(hold: Hold, stop: CannotStart) -> None:
+    run = runs.get(hold.run_id)
+    connection = db.session.get(Connection, run.connection_id) if run.connection_id else None
+    if isinstance(stop, LostKey) and connection is not None:
+        connections.mark_problem(connection, NeedsReauth(stop.sentence))
     _fail_items(hold.run_id, stop.sentence)
+    _due_is_open(hold.run_id, run_ends.TRY_AGAIN)
     runs.finish(hold, RunState.FAILED, stop.sentence, code="settings", counts=run_ends.item_counts(hold.run_id))
-    _due_is_open(hold.run_id, None)
     db.session.commit()
 
 
 def done(job: Job) -> None:
     counts = run_ends.item_counts(job.hold.run_id)
     state, outcome = RunState.DONE, _outcome(job, counts)
-    if job.fell:
+    if fell := _fell_to_zero(job.hold.run_id):
         state = RunState.DOUBT
-        outcome += " " + _("Zero was counted where there used to be something: %(names)s.", names=_names(job.fell))
-    connection = db.session.get(Connection, job.connection_id)
+        outcome += " " + _("Zero was counted where there used to be something: %(names)s.", names=_names(fell))
+    connection = _connection_as_asked(job)
     if connection is not None:
         connections.clear_problem(connection)
-    notices.close(_late_cause(job.connection_id))
+    notices.close(run_ends.late_cause(job.connection_id))
     runs.finish(job.hold, state, outcome, counts=counts)
     db.session.execute(update(Due).where(Due.run_id == job.hold.run_id).values(settled_at=now()))
     db.session.commit()
@@ -57,9 +60,34 @@ def _outcome(job: Job, counts: dict[str, int]) -> str:
     text = run_ends.in_words(counts)
     if job.kept:
         text += " " + _("%(n)s values were left alone: edited by a person, or the task is finished.", n=job.kept)
-    if any(filter(None, sentences) for sentences in job.unknown.values()):
+    if _some_unknown(job.hold.run_id):
         text += " " + _("Some values are unknown and were left as they are; the reasons stand with the clients.")
     return text
+
+
+def _fell_to_zero(run_id: int) -> list[str]:
+    """Clients in which this run wrote zero over a number, told from what is stored: the run may have been resumed."""
+    query = (
+        select(Client.name)
+        .join(Task, Task.client_id == Client.id)
+        .join(ValueWrite, ValueWrite.task_id == Task.id)
+        .where(ValueWrite.run_id == run_id, ValueWrite.number == 0, ValueWrite.before_number != 0)
+    )
+    return list(db.session.scalars(query.distinct().order_by(Client.name)))
+
+
+def _some_unknown(run_id: int) -> bool:
+    query = select(RunItem.id).where(
+        RunItem.run_id == run_id, RunItem.state == ItemState.DONE, RunItem.reason.is_not(None)
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def _connection_as_asked(job: Job) -> Connection | None:
+    """The connection, unless its credentials were replaced while the old ones were used: what the vendor said of the
+    old ones says nothing about the new."""
+    connection = db.session.get(Connection, job.connection_id)
+    return connection if connection is not None and connection.sealed == job.sealed else None
 
 
 def _names(names: list[str], shown: int = 5) -> str:
@@ -97,26 +125,15 @@ def _failed(job: Job, error: VendorError) -> None:
     if job.trigger == "import":
         _mark_pending(job, error.sentence)
     _fail_items(job.hold.run_id, error.sentence)
-    connection = db.session.get(Connection, job.connection_id)
+    connection = _connection_as_asked(job)
     if connection is not None and isinstance(error, (NeedsReauth, NotPermitted, BadSettings)):
         connections.mark_problem(connection, error)
         _due_is_open(job.hold.run_id, None)  # caught up when a test has passed
-    elif connection is not None and job.trigger == "import":
-        notices.tell(
-            notices.managers(),
-            _("%(vendor)s: the import did not succeed", vendor=spec_of(job.kind).label),
-            body=error.sentence,
-            path=f"/runs/{job.hold.run_id}",
-            level="bad",
-            cause=_late_cause(job.connection_id),
-        )
-        _due_is_open(job.hold.run_id, timedelta(hours=1))
+    elif job.trigger == "import":
+        run_ends.tell_late(runs.get(job.hold.run_id), error.sentence)
+        _due_is_open(job.hold.run_id, run_ends.TRY_AGAIN)
     counts = run_ends.item_counts(job.hold.run_id)
     runs.finish(job.hold, RunState.FAILED, error.sentence, code=error.code, counts=counts)
-
-
-def _late_cause(connection_id: int) -> str:
-    return f"import:{connection_id}"
 
 
 def _due_is_open(run_id: int, later: timedelta | None) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from uku_web.db import db
 from uku_web.keyring import Unreadable
-from uku_web.models import Connection, ItemState, Link, Run, RunItem
+from uku_web.models import Company, Connection, ItemState, Link, Run, RunItem
 from uku_web.services import links, runs, statistics, summary
 from uku_web.services.errors import ServiceError
 from uku_web.services.runs import Hold
+from uku_web.tenancy import current_company_id
 from uku_web.texts import gettext as _
 from uku_web.vendors.records import Month, Target
 from uku_web.vendors.registry import spec_of
@@ -20,6 +21,10 @@ from uku_web.vendors.registry import spec_of
 
 class CannotStart(ServiceError):
     """The ground of the run is gone since it was opened."""
+
+
+class LostKey(CannotStart):
+    """No key on the ring opens the credentials: a person must put the ring back or give them anew."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Job:
     newest: Month
     lane: str
     connection_id: int
+    sealed: str = field(repr=False)  # as they were when the run asked: others may be saved meanwhile
     credentials: dict[str, str] = field(repr=False)
     options: dict[str, str]
     account_id: str | None
@@ -54,8 +60,6 @@ class Job:
     total: int
     done: int
     calls: deque = field(default_factory=deque)
-    unknown: dict[int, set[str]] = field(default_factory=dict)  # item -> sentences
-    fell: list[str] = field(default_factory=list)  # clients where zero replaced a number
     kept: int = 0
 
 
@@ -64,6 +68,9 @@ def load(hold: Hold) -> Job:
     integration = statistics.integration_of(run.kind)
     if integration is None or not integration.enabled:
         raise CannotStart(_("The integration was disabled before the run began."))
+    company = db.session.get(Company, current_company_id())
+    if not (company.has_integrations and company.integration_on):
+        raise CannotStart(_("Integrations are switched off for this company."))
     connection = run.connection_id and db.session.get(Connection, run.connection_id)
     if not connection:
         raise CannotStart(_("The connection was removed before the run began."))
@@ -72,11 +79,8 @@ def load(hold: Hold) -> Job:
         raise CannotStart(_("Task title, topic and at least one data field must be saved first."))
     months = [Month.parse(text) for text in run.params["months"]]
     served = _served(run, connection)
-    items = {item.link_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
-    statistics.add_items(run, [link for link in served if link.id not in items])
-    items = {item.link_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
-    parts = [part for link in served if (part := _part(run.kind, link, items[link.id], mapping, months))]
-    _settle_gone(items.values(), served)
+    items = _items(run, served)
+    parts = [part for link in served if (part := _part(run.kind, link, items[link.client_id], mapping, months))]
     total = len(months) * len(served)
     job = Job(
         hold=hold,
@@ -86,6 +90,7 @@ def load(hold: Hold) -> Job:
         newest=max(months),
         lane=run.lane,
         connection_id=connection.id,
+        sealed=connection.sealed,
         credentials=_credentials(connection),
         options=dict(integration.options),
         account_id=connection.account.vendor_id if connection.account else None,
@@ -101,11 +106,22 @@ def load(hold: Hold) -> Job:
     return job
 
 
+def _items(run: Run, served: list[Link]) -> dict[int, RunItem]:
+    """One item a client. A link that was made anew meanwhile goes on where the old one stood."""
+    found = {item.client_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
+    statistics.add_items(run, [link for link in served if link.client_id not in found])
+    for link in served:
+        if link.client_id in found:
+            found[link.client_id].link_id = link.id
+    _settle_gone(found.values(), served)
+    return {item.client_id: item for item in db.session.scalars(select(RunItem).where(RunItem.run_id == run.id))}
+
+
 def _credentials(connection: Connection) -> dict[str, str]:
     try:
         return current_app.extensions["uku_keyring"].open(connection.sealed)
     except Unreadable as error:
-        raise CannotStart(str(error)) from error
+        raise LostKey(str(error)) from error
 
 
 def _served(run: Run, connection: Connection) -> list[Link]:
@@ -131,7 +147,7 @@ def _part(kind: str, link: Link, item: RunItem, mapping: Iterable[str], months: 
 
 def _settle_gone(items: Iterable[RunItem], served: list[Link]) -> None:
     """Links that were deleted, or fell asleep, since the run was opened."""
-    here = {link.id for link in served}
+    here = {link.client_id for link in served}
     for item in items:
-        if item.link_id not in here and item.state == ItemState.TODO:
+        if item.client_id not in here and item.state == ItemState.TODO:
             item.state, item.reason = ItemState.SKIPPED, _("The client is no longer linked.")

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_month_names
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from uku_web.clock import now
-from uku_web.db import db
+from uku_web.db import db, insert_new
 from uku_web.models import (
     Client,
     Company,
@@ -37,7 +36,7 @@ class Maker:
 
     company: Company
     integration: Integration
-    owner_id: int
+    owner_id: int | None
     active_people: frozenset[int]
     label: str
 
@@ -47,7 +46,7 @@ class Maker:
         return cls(
             company=db.session.get(Company, current_company_id()),
             integration=integration,
-            owner_id=next(person for person, role in members if role == Role.OWNER),
+            owner_id=next((person for person, role in members if role == Role.OWNER), None),
             active_people=frozenset(person for person, _role in members),
             label=spec_of(integration.kind).label,
         )
@@ -57,28 +56,26 @@ class Maker:
         found = _find(client.id, self.integration.kind, month)
         if found is not None:
             return found
-        try:
-            with db.session.begin_nested():
-                made = self._new(client, month, done)
-                db.session.add(made)
-            return made
-        except IntegrityError:
-            return _find(client.id, self.integration.kind, month)
+        insert_new(Task, [self.row(client, month, done=done)])
+        return _find(client.id, self.integration.kind, month)
 
-    def _new(self, client: Client, month: Month, done: bool) -> Task:
+    def row(self, client: Client, month: Month, *, done: bool = False) -> dict:
+        """The columns of a new task. `client` needs an id, a name and a default member."""
         integration = self.integration
         assignee = client.default_member_id if client.default_member_id in self.active_people else self.owner_id
-        return Task(
-            client_id=client.id,
-            kind=integration.kind,
-            month=month.first,
-            title=title_of(integration.task_title, month, client.name, self.label),
-            topic_id=integration.topic_id,
-            assignee_id=assignee,
-            starts_on=month.first,
-            due_on=import_day(month, integration.import_when, integration.import_day, self.company.country),
-            done_at=now() if done else None,
-        )
+        return {
+            "company_id": self.company.id,
+            "client_id": client.id,
+            "kind": integration.kind,
+            "month": month.first,
+            "title": title_of(integration.task_title, month, client.name, self.label),
+            "topic_id": integration.topic_id,
+            "assignee_id": assignee,
+            "starts_on": month.first,
+            "due_on": import_day(month, integration.import_when, integration.import_day, self.company.country),
+            "done_at": now() if done else None,
+            "created_at": now(),
+        }
 
 
 def title_of(template: str, month: Month, client: str, vendor: str) -> str:
@@ -111,12 +108,17 @@ def is_configured(integration: Integration | None) -> bool:
     return bool(integration and integration.task_title and integration.topic_id and mappings(integration.kind))
 
 
-def missing_tasks(integration: Integration, links: list[Link], month: Month) -> list[Link]:
-    """Links whose client has no summary task of the month yet."""
+def missing_tasks(integration: Integration, links: list[Link], month: Month) -> list[dict]:
+    """Rows of the month's summary tasks that are not there yet, for the links' clients."""
     have = set(
         db.session.scalars(select(Task.client_id).where(Task.kind == integration.kind, Task.month == month.first))
     )
-    return [link for link in links if link.client_id not in have]
+    wanted = [link.client_id for link in links if link.client_id not in have]
+    if not wanted:
+        return []
+    maker, missing = Maker.of(integration), set(wanted)
+    clients = db.session.execute(select(Client.id, Client.name, Client.default_member_id).where(Client.active))
+    return [maker.row(client, month) for client in clients if client.id in missing]
 
 
 def this_month(company: Company, moment: datetime) -> Month:
@@ -125,11 +127,10 @@ def this_month(company: Company, moment: datetime) -> Month:
 
 @dataclass(frozen=True)
 class Written:
-    """What writing one month did. `fell_to_zero`: a number stood there, and zero was written over it."""
+    """What writing one month did."""
 
     count: int = 0
     kept: int = 0  # a person's value or a finished task that a scheduled import leaves alone
-    fell_to_zero: bool = False
 
 
 def write(
@@ -144,14 +145,13 @@ def write(
 
     Without `overwrite`, values a person edited and finished tasks are left alone.
     """
-    standing = {value.field_id: value for value in task.values}
+    standing = {value.field_id: value for value in _locked_values(task)}
     written_before = set(
         db.session.scalars(
             select(ValueWrite.field_id).where(ValueWrite.run_id == run_id, ValueWrite.task_id == task.id)
         )
     )
     count = kept = 0
-    fell = False
     for field_id, (vendor_field, number) in values.items():
         before = standing.get(field_id)
         if field_id in written_before:
@@ -159,11 +159,19 @@ def write(
         if not overwrite and (task.done or (before is not None and before.person_id is not None)):
             kept += 1
             continue
-        fell = fell or (number == 0 and before is not None and bool(before.number))
         _put(task, field_id, before, vendor_field, number, run_id, mapping_version)
         count += 1
     task.counts_pending = None
-    return Written(count, kept, fell)
+    return Written(count, kept)
+
+
+def _locked_values(task: Task) -> list[TaskValue]:
+    """The values as they stand now; until the commit nobody else changes them, whether a person or another run."""
+    if db.engine.dialect.name != "sqlite":  # which has one writer anyway
+        db.session.execute(select(Task.id).where(Task.id == task.id).with_for_update())
+        db.session.refresh(task)
+    query = select(TaskValue).where(TaskValue.task_id == task.id)
+    return list(db.session.scalars(query, execution_options={"populate_existing": True}))
 
 
 def _put(task, field_id, before, vendor_field, number, run_id, mapping_version) -> None:
@@ -185,7 +193,7 @@ def _put(task, field_id, before, vendor_field, number, run_id, mapping_version) 
         )
     )
     if before is None:
-        task.values.append(TaskValue(field_id=field_id, number=number, run_id=run_id, changed_at=moment))
+        db.session.add(TaskValue(task_id=task.id, field_id=field_id, number=number, run_id=run_id, changed_at=moment))
     else:
         before.number, before.text, before.run_id, before.person_id = number, None, run_id, None
         before.changed_at = moment
