@@ -32,7 +32,8 @@ MEMBER = """
     tasks.show tasks.update
 """
 ADMIN = """
-    apps.index client_integration.progress apps.switch audit.export audit.index client_integration.ask_delete
+    apps.index client_bulk.progress client_bulk.run client_bulk.show client_bulk.started
+    client_integration.progress apps.switch audit.export audit.index client_integration.ask_delete
     client_integration.ask_reload
     client_integration.delete client_integration.find_customers client_integration.reload client_integration.save
     client_integration.show client_integration.test clients.create clients.create_contact clients.edit

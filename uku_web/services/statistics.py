@@ -25,7 +25,7 @@ def integration_of(kind: str) -> Integration | None:
 
 def open_reload_of_link(link: Link, person_id: int) -> Run:
     """Reload one client's last 12 months; the running one if there is one. The caller commits and rings."""
-    integration = _ready(link.kind)
+    integration = ready(link.kind)
     connection = links.connection_of(link)
     if connection is None:
         raise NotNow(_("%(vendor)s is not connected, so there is nothing to reload from.", vendor=_label(link.kind)))
@@ -48,7 +48,7 @@ def open_reload_of_link(link: Link, person_id: int) -> Run:
 
 def open_reload_of_vendor(kind: str, person_id: int) -> Run:
     """Reload the last 12 months of all linked clients. The caller commits and rings."""
-    integration = _ready(kind)
+    integration = ready(kind)
     if not links.live(kind):
         raise NotNow(_("No client is linked to %(vendor)s yet. Link clients in the client list.", vendor=_label(kind)))
     run, _new = runs.open_run(
@@ -77,14 +77,19 @@ def open_import(connection: Connection, month: Month) -> tuple[Run, bool]:
 
 
 def open_child(parent: Run, connection: Connection, served: list[Link]) -> tuple[Run, bool]:
-    """One connection's part of a run over many clients."""
+    """One connection's part of a run over many clients.
+
+    Of a bulk run it is always a new one: other clients and another month may be meant than those of a running run.
+    """
+    of_bulk = parent.trigger == "bulk"
     child, new = runs.open_run(
         what="statistics",
         kind=parent.kind,
         trigger=parent.trigger,
-        active_key=f"statistics:connection:{connection.id}",
+        active_key=f"bulk:{parent.id}:{connection.id}" if of_bulk else f"statistics:connection:{connection.id}",
         title=f"{parent.title} · {connection.name or served[0].client.name}",
-        params={**parent.params, "links": [link.id for link in served]},
+        params={name: parent.params[name] for name in ("months", "overwrite")}
+        | {"links": [link.id for link in served]},
         connection_id=connection.id,
         parent_id=parent.id,
         person_id=parent.person_id,
@@ -132,7 +137,7 @@ class Forecast:
 
 def reload_forecast(kind: str, link: Link | None = None) -> Forecast:
     """Requests and time of a reload, from the vendor's plan and limits. Asks nobody."""
-    integration = _ready(kind)
+    integration = ready(kind)
     months = _window(integration)
     served = [link] if link is not None else links.live(kind)
     fields = list(summary.mappings(kind))
@@ -161,7 +166,8 @@ def _seconds(kind: str, requests: int) -> float:
     return max([*waits, requests * OWN_SECONDS_PER_REQUEST])
 
 
-def _ready(kind: str) -> Integration:
+def ready(kind: str) -> Integration:
+    """The integration, if its data can be imported. Raises NotNow."""
     integration = integration_of(kind)
     if integration is None or not integration.enabled:
         raise NotNow(_("%(vendor)s is not enabled. Enable it in Settings & Apps first.", vendor=_label(kind)))

@@ -5,14 +5,16 @@ checkpoint, so a run that is taken up again asks only for what is missing.
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from uku_web.clock import now
 from uku_web.db import db
-from uku_web.models import Client, Connection, ItemState, Link, Run, RunCall, RunItem
-from uku_web.services import links, runs, statistics, statistics_end, summary
+from uku_web.models import Client, Company, Connection, ItemState, Link, Run, RunCall, RunItem, RunState
+from uku_web.services import bulk, links, runs, statistics, statistics_end, summary
 from uku_web.services.runs import Hold
 from uku_web.services.statistics_job import CannotStart, Job, Part, load
 from uku_web.texts import gettext as _
@@ -21,6 +23,8 @@ from uku_web.vendors.access import Setup, open_connector
 from uku_web.vendors.errors import VendorError
 from uku_web.vendors.records import Count, Month
 
+FAN_BATCH = 50  # children made in one transaction
+TURN = timedelta(seconds=15)  # how often a run that waits for its turn looks
 BATCH, BATCH_SECONDS = 40, 1.0  # months of clients written in one transaction, and how long they may wait for it
 
 
@@ -28,6 +32,8 @@ def work(hold: Hold, setup: Setup) -> list[int]:
     """Do one run to its end. Returns the runs to ring for."""
     if db.session.scalar(select(Run.what).where(Run.id == hold.run_id)) == "statistics-all":
         return fan_out(hold)
+    if _lets_another_go_first(hold):
+        return []
     try:
         job = load(hold)
     except CannotStart as stop:
@@ -42,6 +48,21 @@ def work(hold: Hold, setup: Setup) -> list[int]:
     else:
         statistics_end.done(job)
     return []
+
+
+def _lets_another_go_first(hold: Hold) -> bool:
+    """A bulk run's part waits while an older run of the same books is being done: both may write the same months."""
+    run = runs.get(hold.run_id)
+    if run.trigger != "bulk" or run.connection_id is None:
+        return False
+    older = select(Run.id).where(Run.connection_id == run.connection_id, Run.id < run.id)
+    if db.session.scalar(older.where(Run.state == RunState.RUNNING).limit(1)) is None:
+        return False
+    runs.wait(hold, now() + TURN, _("Waits until another run of the same books has ended."))
+    mine = update(Run).where(Run.id == hold.run_id, Run.fence == hold.fence)
+    db.session.execute(mine.values(attempts=Run.attempts - 1))  # waiting is no try
+    db.session.commit()
+    return True
 
 
 def _count(job: Job, setup: Setup) -> None:
@@ -107,7 +128,7 @@ def _write(job: Job, ready: list[tuple[Part, Month, dict[str, Count]]]) -> None:
 def _write_month(
     job: Job, maker: summary.Maker, part: Part, client: Client, month: Month, counts: dict[str, Count]
 ) -> None:
-    task = maker.task(client, month, done=job.trigger == "reload" and month != job.newest)
+    task = maker.task(client, month, done=_is_past(job, maker.company, month))
     numbers: dict[int, tuple[str, Decimal]] = {
         job.mapping[count.field]: (count.field, count.value)
         for count in counts.values()
@@ -116,20 +137,26 @@ def _write_month(
     written = summary.write(
         task, numbers, run_id=job.hold.run_id, mapping_version=job.mapping_version, overwrite=job.overwrite
     )
-    job.unknown.setdefault(part.item_id, set()).update(count.why for count in counts.values() if count.value is None)
     job.kept += written.kept
-    if written.fell_to_zero and client.name not in job.fell:
-        job.fell.append(client.name)
-    _checkpoint(job, part, month, written.count)
+    _checkpoint(part, month, written.count, {count.why for count in counts.values() if count.value is None})
 
 
-def _checkpoint(job: Job, part: Part, month: Month, count: int) -> None:
+def _is_past(job: Job, company: Company, month: Month) -> bool:
+    """Tasks of months long past are made as done; the newest finished month still waits for a person."""
+    if job.trigger == "bulk":
+        return month < summary.this_month(company, now()).shift(-1)
+    return job.trigger == "reload" and month != job.newest
+
+
+def _checkpoint(part: Part, month: Month, count: int, unknown: set[str]) -> None:
     item = db.session.get(RunItem, part.item_id)
     item.months_done = [*item.months_done, str(month)]
     item.written += count
+    for why in sorted(filter(None, unknown)):
+        if why not in (item.reason or ""):
+            item.reason = f"{item.reason} {why}" if item.reason else why
     if not set(map(str, part.months)) - set(item.months_done):
         item.state = ItemState.DONE
-        item.reason = " ".join(sorted(filter(None, job.unknown.get(part.item_id, ())))) or None
         statistics_end.link_is_well(part.link_id)
 
 
@@ -154,27 +181,48 @@ def flush_calls(job: Job, *, commit: bool = True) -> None:
 
 
 def fan_out(hold: Hold) -> list[int]:
-    """A run over many clients: one child run per connection. Returns the children to ring for."""
-    parent = runs.get(hold.run_id)
-    have = {child.connection_id for child in runs.children(parent.id)}
-    groups = links.by_connection(links.live(parent.kind))
-    busy = 0
-    for connection_id, served in groups.items():
-        if connection_id in have:
-            continue
-        _child, new = statistics.open_child(parent, db.session.get(Connection, connection_id), served)
-        if not new:
-            busy += 1
-            _leave_out(parent, served)
-    if busy:
-        text = ngettext(
-            "%(n)s connection was busy with another run.", "%(n)s connections were busy with other runs.", busy
-        )
-        runs.event(parent.id, text, "warn")
-    ids = [child.id for child in runs.children(parent.id) if child.active]
+    """A run over many clients: one child run per connection. Returns the children to ring for.
+
+    What stands already is kept: killed in the middle and done again, nothing is made twice.
+    """
+    try:
+        busy = _make_children(hold)
+        if busy:
+            text = ngettext(
+                "%(n)s connection was busy with another run.", "%(n)s connections were busy with other runs.", busy
+            )
+            runs.event(hold.run_id, text, "warn")
+        runs.guard(hold)
+    except runs.Cancelled:  # parts that were made while the person clicked go with it
+        runs.cancel(runs.get(hold.run_id))
+        db.session.commit()
+        raise
+    ids = [child.id for child in runs.children(hold.run_id) if child.active]
     runs.wait_for_children(hold, _("Counting"))
     db.session.commit()
     return ids
+
+
+def _make_children(hold: Hold) -> int:
+    """In short transactions: nobody else can write meanwhile. How many connections were busy with another run."""
+    parent = runs.get(hold.run_id)
+    served = links.live(parent.kind)
+    if "clients" in parent.params:
+        served = bulk.leave_out(parent, served)
+    left_out = set(db.session.scalars(select(RunItem.client_id).where(RunItem.run_id == parent.id)))
+    groups = links.by_connection(link for link in served if link.client_id not in left_out)
+    have = {child.connection_id for child in runs.children(parent.id)}
+    missing = [group for group in groups.items() if group[0] not in have]
+    busy = 0
+    for made, (connection_id, group) in enumerate(missing):
+        if made % FAN_BATCH == 0:
+            runs.guard(hold)
+            db.session.commit()
+        _child, new = statistics.open_child(parent, db.session.get(Connection, connection_id), group)
+        if not new:
+            busy += 1
+            _leave_out(parent, group)
+    return busy
 
 
 def _leave_out(parent: Run, served: list[Link]) -> None:

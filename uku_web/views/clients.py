@@ -4,7 +4,7 @@ from flask import Blueprint, flash, g, request, url_for
 
 from uku_web.services import client_links, clients, people, tasks
 from uku_web.services.errors import Invalid, NotNow
-from uku_web.services.paging import PAGE_SIZES
+from uku_web.services.paging import PAGE_SIZES, USUAL_SIZE
 from uku_web.texts import gettext as _
 from uku_web.views.guard import manager, member, owner
 from uku_web.views.lists import list_url, number, one_of, page_size
@@ -16,44 +16,55 @@ blueprint = Blueprint("clients", __name__)
 @blueprint.get("/clients")
 @member
 def index():
-    wanted = _wanted()
-    rows, page = clients.found(wanted)
-    filters = {
-        "q": wanted.q,
-        "member": wanted.member,
-        "group": wanted.group,
-        "integration": wanted.integration,
-        "state": wanted.state if wanted.state != "active" else "",
-        "size": wanted.size if wanted.size != 50 else "",
-    }
+    shown = wanted()
+    rows, page = clients.found(shown)
+    filters = filters_of(shown)
+    order = {"sort": shown.sort if shown.sort != "name" else ""}
+    size = {"size": shown.size if shown.size != USUAL_SIZE else ""}
     return render(
         "clients/index.html",
         "clients/_list.html",
         rows=rows,
         paging=page,
-        wanted=wanted,
-        filtered=any(filters[name] for name in ("q", "member", "group", "integration", "state")),
-        sort_url=list_url("clients.index", **filters),
-        page_url=list_url("clients.index", **filters, sort=wanted.sort if wanted.sort != "name" else ""),
+        wanted=shown,
+        filters=filters,
+        filtered=any(filters.values()),
+        sort_url=list_url("clients.index", **filters, **size),
+        page_url=list_url("clients.index", **filters, **size, **order),
         badges=client_links.badges_for(rows) if g.company.integration_on else {},
         members=[(person.id, person.name) for person in people.members()],
         groups=[(group.id, group.name) for group in clients.groups()],
         sizes=PAGE_SIZES,
+        # What was ticked stays so when the list is drawn anew after a dialog.
+        ticked=set(request.args.getlist("id")),
+        all_ticked=request.args.get("all_matching") == "1",
     )
 
 
-def _wanted() -> clients.Wanted:
+def wanted() -> clients.Wanted:
+    """What the address asks the list for."""
     args = request.args
     return clients.Wanted(
         q=args.get("q", "").strip()[:100],
         member=number("member"),
         group=number("group"),
-        integration=one_of("integration", ("connected", "attention", "asleep", "none"), ""),
+        integration=one_of("integration", ("connected", "attention", "asleep", "none")),
         state=one_of("state", ("active", "inactive", "all"), "active"),
         sort=one_of("sort", [*clients.SORTS, *(f"-{key}" for key in clients.SORTS)], "name"),
         page=number("page", 1),
         size=page_size(),
     )
+
+
+def filters_of(shown: clients.Wanted) -> dict[str, object]:
+    """The filters as they stand in an address; empty ones change nothing."""
+    return {
+        "q": shown.q,
+        "member": shown.member or "",
+        "group": shown.group or "",
+        "integration": shown.integration,
+        "state": shown.state if shown.state != "active" else "",
+    }
 
 
 @blueprint.get("/clients/new")
