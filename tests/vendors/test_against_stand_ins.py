@@ -15,10 +15,12 @@ import pytest
 from uku_web.sandbox.clock import StoppedClock
 from uku_web.sandbox.server import create_sandbox, describe
 from uku_web.vendors.access import Setup, open_connector
+from uku_web.vendors.calls import to_json
 from uku_web.vendors.capabilities import capabilities_of
 from uku_web.vendors.errors import BadSettings, NeedsReauth, NotPermitted, RateLimited, Refused, Temporary, Uncertain
 from uku_web.vendors.records import InvoiceCustomer, Month, Target, last_months
 from uku_web.vendors.registry import connector_class, kinds, spec_of
+from uku_web.vendors.spec import Replay
 
 NOW = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 every_vendor = pytest.mark.parametrize("kind", kinds())
@@ -71,7 +73,8 @@ def _setting(line) -> str:
 
 
 def sample_invoice(kind, connector, **changed):
-    """The sample's invoice to a new customer, with the stand-in's own item and tax."""
+    """The sample's invoice to a new customer, with the stand-in's own item and tax. A vendor whose items are no data
+    to import has a `product_of(connector)` in its sample."""
     path = Path(__file__).parent / kind / "sample.py"
     spec = importlib.util.spec_from_file_location(f"sample_of_{kind}", path)
     module = importlib.util.module_from_spec(spec)
@@ -80,6 +83,10 @@ def sample_invoice(kind, connector, **changed):
     if hasattr(connector, "products"):
         product = next(product for product in connector.products() if product.active and product.tax_code)
         row = replace(row, product=product.code, tax_code=product.tax_code, tax_percent=product.tax_percent)
+    elif hasattr(connector, "tax_rates"):
+        rate = next(rate for rate in connector.tax_rates() if rate.active and rate.percent)
+        product = module.product_of(connector) if hasattr(module, "product_of") else row.product
+        row = replace(row, product=product, tax_code=rate.code, tax_percent=rate.percent)
     on = NOW.date()
     customer = InvoiceCustomer(name="Uus Klient OÜ", register_number="10009999", country="EE")
     whole = replace(module.INVOICE, number="T-9001", on=on, due=on + timedelta(days=14), customer=customer)
@@ -88,8 +95,10 @@ def sample_invoice(kind, connector, **changed):
 
 @every_vendor
 def test_good_credentials_pass(kind, world):
-    assert world.connect(kind).test().account.id
-    assert len(world.seen()) == 1
+    account = world.connect(kind).test().account
+    assert account.id
+    most = 3 if account.name else 1  # where no call tells the name, finding it may take two more
+    assert len(world.seen()) <= most
 
 
 @every_vendor
@@ -153,25 +162,38 @@ def test_a_field_asked_alone_counts_the_same(kind, world):
 
 
 @able("send-invoice")
-def test_an_invoice_is_sent_refused_a_second_time_and_found(kind, world):
+def test_an_invoice_is_sent_and_found(kind, world):
     connector = world.connect(kind)
     invoice = sample_invoice(kind, connector)
     assert connector.find_invoice(invoice) == []
     steps = list(connector.send_invoice(invoice, {}, key="k"))
     assert steps[-1].last
-    with pytest.raises(Refused) as caught:
-        list(connector.send_invoice(invoice, {}, key="k2"))
-    assert caught.value.duplicate
     (found,) = connector.find_invoice(invoice)
     assert found.refs["id"] == steps[-1].refs["id"]
     assert (found.number, found.customer_name) == ("T-9001", "Uus Klient OÜ")
 
 
 @able("send-invoice")
+def test_a_second_sending_is_refused_or_shows_when_the_invoice_is_looked_for(kind, world):
+    """A vendor that takes a number twice says Replay.SEARCH: nothing is sent again before it was looked for."""
+    connector = world.connect(kind)
+    invoice = sample_invoice(kind, connector)
+    done = {step.name: step.refs for step in connector.send_invoice(invoice, {}, key="k") if not step.last}
+    try:
+        list(connector.send_invoice(invoice, done, key="k2"))
+    except Refused as error:
+        assert error.duplicate
+        assert len(connector.find_invoice(invoice)) == 1
+    else:
+        assert connector.spec.replay is Replay.SEARCH
+        assert len(connector.find_invoice(invoice)) == 2
+
+
+@able("send-invoice")
 def test_a_credit_note_turns_the_total_around(kind, world):
     connector = world.connect(kind)
     invoice = sample_invoice(kind, connector)
-    (step,) = connector.send_invoice(invoice, {}, key="k")
+    *_, step = connector.send_invoice(invoice, {}, key="k")
     credit = replace(invoice, number="T-9002", credit_of=step.refs["id"])
     list(connector.send_invoice(credit, {}, key="k2"))
     (first,), (second,) = connector.find_invoice(invoice), connector.find_invoice(credit)
@@ -182,12 +204,13 @@ def test_a_credit_note_turns_the_total_around(kind, world):
 def test_a_create_whose_answer_is_lost_is_uncertain_and_found_by_asking(kind, world):
     connector = world.connect(kind)
     invoice = sample_invoice(kind, connector)
-    list(connector.send_invoice(replace(invoice, number="T-9000"), {}, key="k"))  # what is read before is read
+    before = connector.send_invoice(replace(invoice, number="T-9000"), {}, key="k")
+    done = {step.name: step.refs for step in before if not step.last}  # what is read and made before is there
     world.switch(kind, "trace", times=1)
     with pytest.raises(Uncertain):
-        list(connector.send_invoice(invoice, {}, key="k"))
+        list(connector.send_invoice(invoice, done, key="k"))
     if not connector.find_invoice(invoice):
-        list(connector.send_invoice(invoice, {}, key="k"))
+        list(connector.send_invoice(invoice, done, key="k"))
     assert len(connector.find_invoice(invoice)) == 1
 
 
@@ -209,9 +232,10 @@ def test_part_and_full_payment_are_read_with_their_dates(kind, world):
 
 def pay(world, connector, amount, date):
     spec = connector.spec
-    path = "/".join(["/_control", spec.kind, spec.variant_of(connector.credentials).key, "pay"])
-    said = {**connector.credentials, "invoice_no": "T-9001", "amount": amount, "date": date}
-    answer = world.control.post(path, json=said)
+    variant = [spec.variant_of(connector.credentials).key] if spec.variant_field else []
+    path = "/".join(["/_control", spec.kind, *variant, "pay"])
+    said = {**connector.credentials, "invoice_no": "T-9001", "amount": Decimal(amount), "date": date}
+    answer = world.control.post(path, data=to_json(said), content_type="application/json")
     assert answer.status_code == 201, answer.text
 
 
@@ -243,7 +267,8 @@ def test_trouble_at_the_vendor_is_told_by_kind_and_passes(kind, fault, value, ex
 def test_a_short_outage_is_bridged_by_the_door(kind, world):
     world.switch(kind, "break", times=2)
     assert world.connect(kind).test()
-    assert len(world.seen()) == 3
+    seen = world.seen()
+    assert seen[:3] == [seen[0]] * 3
 
 
 @every_vendor
