@@ -1,0 +1,109 @@
+"""How fast counted values are written by a run, and whether that stays so where there are many clients."""
+
+from collections.abc import Iterator
+from time import perf_counter
+
+from sqlalchemy import func, select
+
+from tests.bench import firm as firms
+from tests.bench.books.spec import FIELDS
+from tests.bench.firm import Firm
+from tests.bench.ground import ground, inside
+from tests.bench.lines import Line, at_least, at_most
+from uku_web import clock
+from uku_web.db import db
+from uku_web.models import Run, RunState, ValueWrite
+from uku_web.services import runs, statistics, statistics_run
+from uku_web.vendors.access import Setup
+
+FIGURES = ("values-written", "growth-syncs")
+MONTHS = 12
+SETUP = Setup(environ={}, now=clock.now, sleep=lambda _seconds: None)
+STEADY = 1.25  # linear is 1; the rest is the machine's
+
+
+def measure(quick: bool) -> Iterator[Line]:
+    small, large = (100, 300) if quick else (100, 1_000)
+    with ground() as place, inside(place.app), firms.bench_vendor() as kind:
+        shared = {count: _by_company(kind, count) for count in (small, large)}
+        over = "12 months, 3 data fields, one run by the company's connection, nothing asked of a vendor"
+        yield at_least("values-written", 1 / shared[large][0], "values/s", 5_000, f"{large} clients, {over}")
+        yield at_least("values-written", 1 / shared[large][1], "values/s", 5_000, f"{large} clients once more, {over}")
+        growth = shared[large][0] / shared[small][0]
+        over = f"time for a value at {large} clients over that at {small}, one run by the company's connection"
+        yield at_most("growth-syncs", growth, "ratio", STEADY, over)
+    many, done = (1_000, 40) if quick else (10_000, 100)
+    with ground() as place, inside(place.app), firms.bench_vendor() as kind:
+        few_fan, few_run = _by_own(kind, small, done)
+        fan, run = _by_own(kind, many, done)
+        over = f"at {many} clients over that at {small}, each with credentials of its own"
+        yield at_most("growth-syncs", fan / few_fan, "ratio", STEADY, f"time to open a client's part {over}")
+        yield at_most("growth-syncs", run / few_run, "ratio", STEADY, f"time of a client's part {over}, {done} parts")
+        per_second = MONTHS * len(FIELDS) / few_run
+        over = f"12 months, 3 data fields, {small} clients, a run for each, nothing asked of a vendor"
+        yield at_least("values-written", per_second, "values/s", 5_000, over)
+
+
+def _by_company(kind: str, count: int) -> tuple[float, float]:
+    """Seconds for a value in the first reload and in a second one, which writes over what stands."""
+    firm = firms.make_firm(f"Shared{count}", count + count // 20)
+    with firms.scope_of(firm):
+        firms.configure(kind, FIELDS)
+        firms.link_by_company(firm, kind, _active(firm)[:count])
+        return _reload(firm, kind, count), _reload(firm, kind, count)
+
+
+def _reload(firm: Firm, kind: str, count: int) -> float:
+    parent = _open(firm, kind)
+    (child,) = _do(parent)
+    began = perf_counter()
+    _do(child)
+    took = perf_counter() - began
+    _check(child, count)
+    return took / (count * MONTHS * len(FIELDS))
+
+
+def _by_own(kind: str, count: int, done: int) -> tuple[float, float]:
+    """Seconds to open one client's part of the run, and to do it."""
+    firm = firms.make_firm(f"Own{count}", count + count // 20)
+    with firms.scope_of(firm):
+        firms.configure(kind, FIELDS)
+        firms.link_by_own(firm, kind, _active(firm)[:count])
+        parent = _open(firm, kind)
+        began = perf_counter()
+        children = _do(parent)
+        opened = perf_counter() - began
+        if len(children) != count:
+            raise RuntimeError(f"{len(children)} parts were opened for {count} clients")
+        began = perf_counter()
+        for child in children[:done]:
+            _do(child)
+        took = perf_counter() - began
+        _check(children[0], 1)
+    return opened / count, took / done
+
+
+def _active(firm: Firm) -> list[int]:
+    return [client_id for number, client_id in enumerate(firm.client_ids, start=1) if number % 31 != 30]
+
+
+def _open(firm: Firm, kind: str) -> int:
+    run = statistics.open_reload_of_vendor(kind, firm.owner_id)
+    db.session.commit()
+    return run.id
+
+
+def _do(run_id: int) -> list[int]:
+    """One run as a worker does it."""
+    db.session.remove()  # a job begins with nothing in hand
+    hold = runs.take(run_id, "bench")
+    if hold is None:
+        raise RuntimeError(f"run {run_id} is not free")
+    return statistics_run.work(hold, SETUP)
+
+
+def _check(run_id: int, clients: int) -> None:
+    state = db.session.scalar(select(Run.state).where(Run.id == run_id))
+    written = db.session.scalar(select(func.count(ValueWrite.id)).where(ValueWrite.run_id == run_id))
+    if state != RunState.DONE or written != clients * MONTHS * len(FIELDS):
+        raise RuntimeError(f"the run is {state} and wrote {written} values for {clients} clients")
