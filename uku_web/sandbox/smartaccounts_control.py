@@ -1,6 +1,7 @@
 """The control calls for SmartAccounts: a payment of an invoice, and closing the books up to a day."""
 
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -9,7 +10,7 @@ from . import smartaccounts_shapes as shapes
 from .documents import Invoice, money
 from .json_text import dumps
 from .smartaccounts_books import SmartBooks
-from .smartaccounts_fields import Refused, bad, number, read_object, text
+from .smartaccounts_fields import Refused, bad, read_object, text
 
 
 def control_rules(blueprint: Blueprint, kind: str, stand_in: Any) -> None:
@@ -38,9 +39,18 @@ def _answered(stand_in: Any, act: Any) -> Response:
 def _pay(stand_in: Any, books: SmartBooks, fields: dict) -> dict[str, Any]:
     with books.lock:
         invoice = _wanted(books, fields)
-        amount = money(number(fields, "amount", books.open_amount(invoice)))
+        amount = _amount(fields, books.open_amount(invoice))
         paid = books.pay(invoice, amount, _day(fields, "date", stand_in.clock.today()), text(fields, "method"))
         return shapes.payment(paid, rows=True) | {"outstandingAmount": books.open_amount(invoice)}
+
+
+def _amount(fields: dict, default: Decimal) -> Decimal:
+    """A number or its text."""
+    value = fields.get("amount")
+    try:
+        return money(Decimal(default if value is None else value))
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise bad("INVALID-PROPERTY", "amount is a number.") from error
 
 
 def _wanted(books: SmartBooks, fields: dict) -> Invoice:
