@@ -15,6 +15,7 @@ from uku_web.db import db
 from uku_web.models import Company, Membership, Person, Role
 from uku_web.services import passwords
 from uku_web.tenancy import across_companies, company_scope, set_company
+from uku_web.views import limiter
 
 pytest_plugins = ["tests.services.counting"]
 PASSWORD = "correct horse battery"
@@ -41,7 +42,8 @@ def app(tmp_path_factory):
         environ["DATABASE_URL"] = _own_database(url)
     passwords.cheaper_for_tests()
     app = create_app(read_config(environ))
-    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
+    app.config.update(TESTING=True, WTF_CSRF_ENABLED=False)
+    limiter.enabled = False
     with app.app_context():
         from flask_migrate import upgrade
 

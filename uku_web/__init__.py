@@ -26,6 +26,8 @@ def create_app(config: Config | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=config.secure_cookies,
         MAX_CONTENT_LENGTH=2 * 1024 * 1024,
+        # An error's text must not tell what was stored.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
     )
     app.extensions["uku_config"] = config
     app.extensions["uku_keyring"] = KeyRing.load(config.keys)

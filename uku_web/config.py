@@ -6,7 +6,7 @@ The README's table lists them all.
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -63,7 +63,10 @@ def _day(value: str) -> str:
 
 
 def _hosts(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    hosts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if any("://" in host or " " in host for host in hosts):
+        raise ValueError("must be a list such as 10.0.0.5:8600,books.internal")
+    return hosts
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,13 @@ class Setting:
     default: str | None
     parse: Callable[[str], object] = _text
     shown_default: str = ""
+    secret: bool = False  # its value must not stand in a message
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("UKU_DATA", "Folder for the database, keys and the embedded Valkey", "var", Path),
-    Setting("DATABASE_URL", "Database: SQLite or PostgreSQL", None, _database, "SQLite in UKU_DATA"),
-    Setting("REDIS_URL", "Redis 6.2 or newer, or Valkey", None, _redis, "embedded Valkey in UKU_DATA"),
+    Setting("DATABASE_URL", "Database: SQLite or PostgreSQL", None, _database, "SQLite in UKU_DATA", secret=True),
+    Setting("REDIS_URL", "Redis 6.2 or newer, or Valkey", None, _redis, "embedded Valkey in UKU_DATA", secret=True),
     Setting(
         "UKU_PUBLIC_URL",
         "Address people use; redirect addresses are built from it",
@@ -99,6 +103,7 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         _text,
         "keys/session in UKU_DATA",
+        secret=True,
     ),
     Setting("UKU_SECURE_COOKIES", "1 sends cookies over https only", None, _switch, "1 if UKU_PUBLIC_URL is https"),
     Setting(
@@ -120,7 +125,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("UKU_DEMO", "1 shows the demo log-ins on the sign-in page", "0", _switch),
     Setting("UKU_OWNER_EMAIL", "First start without a terminal: the owner's e-mail address", None, _text, "asked for"),
     Setting("UKU_OWNER_NAME", "First start without a terminal: the owner's name", None, _text, "asked for"),
-    Setting("UKU_OWNER_PASSWORD", "First start without a terminal: the owner's password", None, _text, "asked for"),
+    Setting(
+        "UKU_OWNER_PASSWORD",
+        "First start without a terminal: the owner's password",
+        None,
+        _text,
+        "asked for",
+        secret=True,
+    ),
     Setting("UKU_COMPANY_NAME", "First start without a terminal: the company's name", None, _text, "asked for"),
     Setting("UKU_COMPANY_COUNTRY", "First start without a terminal: its country, two letters", "EE"),
     Setting("UKU_COMPANY_TIMEZONE", "First start without a terminal: its time zone", "Europe/Tallinn"),
@@ -136,18 +148,20 @@ PATTERNS: tuple[tuple[str, str], ...] = (
 @dataclass(frozen=True)
 class Config:
     data: Path
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)  # either may hold a password
+    redis_url: str = field(repr=False)
     public_url: str | None
     keys: Path
-    session_key: str | None
+    session_key: str | None = field(repr=False)
     secure_cookies: bool
     trusted_proxies: int
     workers: int
     allow_private_hosts: tuple[str, ...]
     today: str | None
     demo: bool
-    environ: Mapping[str, str]  # everything as given: vendor overrides and operator settings are looked up here
+    environ: Mapping[str, str] = field(
+        repr=False
+    )  # everything as given: vendor overrides and operator settings are looked up here
 
     @property
     def embedded_redis(self) -> bool:
@@ -168,7 +182,8 @@ def read_config(environ: Mapping[str, str] | None = None) -> Config:
         try:
             values[setting.name] = None if raw is None else setting.parse(raw)
         except ValueError as error:
-            wrong.append(f"{setting.name}={raw!r} {error}. {setting.help}.")
+            given = "" if setting.secret else f"={raw!r}"
+            wrong.append(f"{setting.name}{given} {error}. {setting.help}.")
     if wrong:
         raise ConfigError("\n".join(wrong))
     data = values["UKU_DATA"].absolute()

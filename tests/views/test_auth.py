@@ -19,6 +19,7 @@ from uku_web.views.auth import own_path
 @pytest.fixture
 def throttle(monkeypatch):
     monkeypatch.setattr(limiter, "_limiter", FixedWindowRateLimiter(MemoryStorage()))
+    monkeypatch.setattr(limiter, "_storage_dead", False)
     monkeypatch.setattr(limiter, "enabled", True)
 
 

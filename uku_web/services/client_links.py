@@ -212,7 +212,7 @@ def _selectable(client_id: int, kind: str) -> Client:
 
 def _place(client: Client, kind: str, account_id: int | None, connection: Connection | None) -> Link:
     """The client's one live link now ties it to this account; credentials nobody uses any more go."""
-    link = of(client.id, kind)
+    link = _live_of(client.id, kind)
     if account_id is not None:
         query = select(Link).where(Link.client_id == client.id, Link.kind == kind, Link.account_id == account_id)
         known = db.session.scalar(query)
@@ -231,6 +231,12 @@ def _place(client: Client, kind: str, account_id: int | None, connection: Connec
     label, level = registry.spec_of(kind).label, Level.CLIENT if connection else Level.COMPANY
     audit.record("link.saved", client.name, vendor=label, level=level.value)
     return link
+
+
+def _live_of(client_id: int, kind: str) -> Link | None:
+    """Only this one is replaced: a link that sleeps wakes when its account comes back."""
+    live = links.is_live(links.company_connection(kind))
+    return db.session.scalar(select(Link).where(Link.client_id == client_id, Link.kind == kind, live))
 
 
 def _is_well(link: Link) -> None:

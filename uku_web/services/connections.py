@@ -73,7 +73,7 @@ def test(
     """Ask the vendor. Commits first. A test of what is stored in `connection` also settles that connection's state."""
     spec = registry.spec_of(kind)
     same = connection is not None and dict(values) == stored(connection)
-    connection_id = connection.id if same else None
+    connection_id, sealed = (connection.id, connection.sealed) if same else (None, None)
     db.session.commit()  # a lock held while a vendor thinks would stop everybody else
     try:
         tested = _ask(kind, values)
@@ -82,7 +82,7 @@ def test(
     else:
         outcome = TestOutcome(True, _("Connection successful!"), tested.account.name or "", tested=tested)
     found = db.session.scalar(select(Connection).where(Connection.id == connection_id)) if same else None
-    if found is not None:
+    if found is not None and found.sealed == sealed:  # what is said of old credentials says nothing about new ones
         settle(found, outcome)
     audit.record("connection.tested", spec.label, passed=outcome.ok, problem=outcome.error and outcome.error.code)
     return replace(outcome, trimmed=trimmed)

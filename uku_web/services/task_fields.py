@@ -191,8 +191,8 @@ def parse_number(raw: str) -> Decimal:
     if not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)", text, re.ASCII):
         raise ServiceError(_("“%(raw)s” is not a number. Write it like 1234,50.", raw=raw[:40]))
     number = Decimal(text)
-    if number != round(number, 4):
-        raise ServiceError(_("A number has at most four decimals."))
     if abs(number) >= LARGEST:
         raise ServiceError(_("This number is too large."))
+    if number != round(number, 4):
+        raise ServiceError(_("A number has at most four decimals."))
     return number

@@ -15,7 +15,7 @@ def vendor_setup() -> Setup:
         config = current_app.extensions["uku_config"]
         found = current_app.extensions["uku_vendor_setup"] = Setup(
             environ=config.environ,
-            redis=redis.Redis.from_url(config.redis_url),
+            redis=redis.Redis.from_url(config.redis_url, socket_connect_timeout=2, socket_timeout=5),
             now=clock.now,
             allow_private=config.allow_private_hosts,
             sleep=time.sleep,

@@ -134,7 +134,7 @@ class Budgets(BudgetStore):
         step["now"] = self._now().timestamp()
         try:
             wait, tightest = self._script(keys=[claim.key for claim in claims], args=[json.dumps(step)])
-        except (redis.ConnectionError, redis.TimeoutError, redis.OutOfMemoryError) as error:
+        except redis.RedisError as error:
             return self._without_redis(step, error)
         return float(wait), int(tightest)
 

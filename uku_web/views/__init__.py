@@ -9,10 +9,13 @@ from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, current_user
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError
+from werkzeug.routing import IntegerConverter
 
 from uku_web import texts
 from uku_web.db import db
 from uku_web.models import Person
+from uku_web.services import audit
 from uku_web.services.errors import NotFound, ServiceError
 from uku_web.services.notices import unread
 from uku_web.tenancy import set_company
@@ -45,29 +48,44 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+
+class RowId(IntegerConverter):
+    """A number that a row may have; anything larger is no address of ours, and no database would take it."""
+
+    def __init__(self, url_map, **options):
+        super().__init__(url_map, max=2**31 - 1, **options)
+
+
 csrf = CSRFProtect()
-limiter = Limiter(get_remote_address)
+limiter = Limiter(get_remote_address, in_memory_fallback_enabled=True)
 login = LoginManager()
 
 
 def install(app: Flask) -> None:
     config = app.extensions["uku_config"]
     app.config.setdefault("RATELIMIT_STORAGE_URI", config.redis_url.replace("unix://", "redis+unix://"))
-    app.config.setdefault("RATELIMIT_SWALLOW_ERRORS", True)  # Redis being away must not lock everybody out
     csrf.init_app(app)
     limiter.init_app(app)
     login.init_app(app)
     login.user_loader(_load_person)
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)
+    app.jinja_env.globals["company_id"] = lambda: g.company.id if getattr(g, "company", None) else ""
+    app.url_map.converters["int"] = RowId
     app.before_request(guard.check_access)
     app.after_request(_secure)
-    app.teardown_request(lambda _error: set_company(None))
+    app.teardown_request(_leave)
     app.context_processor(_shell)
     _install_errors(app)
     for name in BLUEPRINTS:
         if find_spec(f"uku_web.views.{name}"):
             app.register_blueprint(import_module(f"uku_web.views.{name}").blueprint)
+
+
+def _leave(_error: BaseException | None) -> None:
+    """A thread serves many requests: the next one must find neither company nor person of this one."""
+    set_company(None)
+    audit.set_actor(audit.SYSTEM)
 
 
 def _load_person(session_id: str) -> Person | None:
@@ -111,7 +129,17 @@ def _install_errors(app: Flask) -> None:
     app.register_error_handler(403, lambda _e: show(403))
     app.register_error_handler(404, lambda _e: show(404))
     app.register_error_handler(429, lambda _e: show(429))
-    app.register_error_handler(500, lambda _e: show(500))
+    app.register_error_handler(500, lambda _e: (db.session.rollback(), show(500))[1])
+    app.register_error_handler(
+        IntegrityError,
+        lambda _e: (
+            db.session.rollback(),
+            show(
+                422,
+                texts.gettext("Somebody else saved the same in this very moment. Go back, reload the page and look."),
+            ),
+        )[1],
+    )
     app.register_error_handler(
         CSRFError,
         lambda _e: show(

@@ -41,6 +41,7 @@ def _refused(response) -> bool:
 @blueprint.post("/sign-in")
 @public
 @limiter.limit("10/minute", deduct_when=_refused)
+@limiter.limit("100/day", key_func=lambda: _email(), deduct_when=_refused)
 @limiter.limit("5/minute", key_func=lambda: f"{get_remote_address()}|{_email()}", deduct_when=_refused)
 def sign_in_now():
     who = people.authenticate(_email(), request.form.get("password", ""))

@@ -26,13 +26,13 @@ blueprint = Blueprint("client_bulk", __name__, url_prefix="/clients/run-integrat
 def _chosen() -> Chosen:
     if request.args.get("all_matching") == "1":
         return clients.wanted()
-    given = request.args.getlist("id")[: max(PAGE_SIZES)]
+    given = request.args.getlist("client")[: max(PAGE_SIZES)]
     return [int(raw) for raw in given if raw.isdecimal() and len(raw) < 10]
 
 
 def _address_of(chosen: Chosen) -> dict[str, object]:
     """The same choice, for an address."""
-    return {"all_matching": 1, **_filters(chosen)} if isinstance(chosen, Wanted) else {"id": list(chosen)}
+    return {"all_matching": 1, **_filters(chosen)} if isinstance(chosen, Wanted) else {"client": list(chosen)}
 
 
 def _filters(chosen: Chosen) -> dict[str, object]:
@@ -66,7 +66,7 @@ def _show(*, errors: dict[str, str] | None = None, refused: str = "", status: in
         refused=refused,
         left_out=_left_out(spec, numbers) if spec else [],
         settings=bool(spec and refused and numbers.linked.get(spec.kind)),
-        pairs=[(name, each) for name, value in address.items() for each in (value if name == "id" else [value])],
+        pairs=[(name, each) for name, value in address.items() for each in (value if name == "client" else [value])],
         run_url=url_for("client_bulk.run", **address),
         close_url=url_for("clients.index", **_filters(chosen)),
     )

@@ -36,7 +36,7 @@ def index():
         groups=[(group.id, group.name) for group in clients.groups()],
         sizes=PAGE_SIZES,
         # What was ticked stays so when the list is drawn anew after a dialog.
-        ticked=set(request.args.getlist("id")),
+        ticked=set(request.args.getlist("client")),
         all_ticked=request.args.get("all_matching") == "1",
     )
 

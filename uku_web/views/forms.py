@@ -197,6 +197,7 @@ def poll(spec: VendorSpec, endpoint: str, /, **address: object):
 
 
 def start(run: Run) -> None:
-    """Commit an opened run and call a worker."""
+    """Commit an opened run and call a worker. The id is read before: reading it after would lock the database anew."""
+    run_id = run.id
     db.session.commit()
-    ring(run.id)
+    ring(run_id)

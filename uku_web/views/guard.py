@@ -10,7 +10,9 @@ from sqlalchemy import select
 from uku_web.db import db, only_reads
 from uku_web.models import Membership, Role
 from uku_web.services import audit
+from uku_web.services.errors import ServiceError
 from uku_web.tenancy import across_companies, set_company
+from uku_web.texts import gettext as _
 
 View = TypeVar("View", bound=Callable)
 _RANK = {Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
@@ -57,8 +59,11 @@ def check_access():
     access = access_of(request.endpoint)
     if access is None:
         abort(403)
+    if any("\0" in value for value in request.values.values()):
+        raise ServiceError(_("The text holds a sign that cannot be stored."))
     if current_user.is_authenticated:
         _enter_company()
+        _refuse_another_window()
     if access == "public":
         return None
     if not current_user.is_authenticated:
@@ -90,6 +95,17 @@ def _enter_company() -> None:
     if g.membership is not None:
         g.company = g.membership.company
         set_company(g.membership.company_id)
+
+
+def _refuse_another_window() -> None:
+    """A form made for one company must not act on another that was switched to in a second window meanwhile."""
+    made_for = request.form.get("_company")
+    if request.endpoint in ("companies.switch", "auth.sign_out"):
+        return
+    if made_for and g.company is not None and made_for != str(g.company.id):
+        raise ServiceError(
+            _("You switched to %(name)s in another window. Go back and reload the page.", name=g.company.name)
+        )
 
 
 def _to_sign_in():
