@@ -14,7 +14,7 @@ import redis
 from rq import Worker
 from rq.serializers import JSONSerializer
 
-from jobs import bell, holding, intervals, work
+from jobs import bell, holding, intervals, warm, work
 from uku_web.db import db
 
 PR_SET_PDEATHSIG = 1
@@ -29,6 +29,7 @@ class UkuWorker(Worker):
             worker_ttl=intervals.WORKER_TTL,
         )
         super().__init__(*args, **options)
+        warm.up()
 
     def get_heartbeat_ttl(self, job) -> int:
         return intervals.JOB_LOST_AFTER

@@ -70,6 +70,10 @@ def _add_address(parser: argparse.ArgumentParser) -> None:
 
 def _trying(command: Callable[..., argparse.ArgumentParser]) -> None:
     command("test", _test, "run the tests; what follows goes to pytest")
+    bench = command("bench", _bench, "measure how fast it is; a JSON line for each figure, and a table")
+    bench.add_argument("--quick", action="store_true", help="smaller numbers; ends within a minute")
+    bench.add_argument("--only", action="append", default=[], metavar="FIGURE", help="may be given again")
+    bench.add_argument("--json", action="store_true", help="without the table")
     sandbox = command("sandbox", _sandbox, "run the vendors' stand-ins alone and print a JSON line for each")
     sandbox.add_argument("--port", type=int, default=8600)
     sandbox.add_argument("--today", metavar="YYYY-MM-DD")
@@ -152,6 +156,13 @@ def _test(arguments: list[str]) -> int:
     os.chdir(ROOT)
     many = [] if arguments or (os.cpu_count() or 1) < 2 else ["-n", "auto"]
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *many, *arguments])
+
+
+def _bench(options: argparse.Namespace) -> None:
+    """In a process of its own, which finds the tests beside it."""
+    given = [f"--{name}" for name in ("quick", "json") if getattr(options, name)]
+    only = [f"--only={figure}" for figure in options.only]
+    os.execv(sys.executable, [sys.executable, "-m", "tests.bench", *given, *only])
 
 
 def _sandbox(options: argparse.Namespace) -> None:

@@ -39,7 +39,7 @@ def _measured(module: ModuleType, quick: bool) -> Iterator[Line]:
         for line in module.measure(quick):
             missing.discard(line.figure)
             yield line
-    except Exception as error:  # what one figure meets must not keep the others from being measured
+    except Exception as error:  # noqa: BLE001  what one meets must not keep the others from being measured
         traceback.print_exc()
         why = f"{type(error).__name__}: {error}"
     yield from (not_measured(figure, why) for figure in module.FIGURES if figure in missing)

@@ -1,23 +1,24 @@
 """A reload of all clients by real workers, against stand-ins that take their time and keep the vendors' limits."""
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, process_time, sleep
 
 from flask import Flask
+from rq import Worker
 
 from jobs import bell
 from tests.bench import firm as firms
 from tests.bench.ground import WORKERS, Ground, StandIns, ground, inside
 from tests.bench.lines import Line, at_most, exactly, not_measured
-from uku_web.clock import now
 from uku_web.db import db, only_reads
 from uku_web.models import Run, RunState
 from uku_web.services import statistics
 from uku_web.vendors.access import Setup, open_connector
-from uku_web.vendors.records import Month, Target, last_months
+from uku_web.vendors.records import Month, Target
 from uku_web.vendors.registry import connector_class, kinds, spec_of
 from uku_web.vendors.spec import BucketKey, Budget, VendorSpec
 
@@ -125,8 +126,6 @@ def _end_of(place: Ground, run_id: int) -> float:
 
 
 def _wait_for_workers(place: Ground, app: Flask) -> None:
-    from rq import Worker
-
     until = monotonic() + 60
     with app.app_context():
         while len(Worker.all(connection=bell.connection())) < WORKERS:
@@ -138,8 +137,6 @@ def _wait_for_workers(place: Ground, app: Flask) -> None:
 
 def _busy(pids: Sequence[int]) -> float | None:
     """Seconds of CPU of these processes and of their children that have ended; None where the system does not tell."""
-    import os
-
     try:
         texts = [Path(f"/proc/{pid}/stat").read_text() for pid in pids]
     except OSError:

@@ -34,7 +34,7 @@ from uku_web.vendors import registry
 from uku_web.vendors.registry import spec_of
 
 PASSWORD = "correct horse battery"
-WORDS = "Aru Benn Cedrus Dohm Eha Forss Grön Hõbe Ilves Jõgi Kask Lepik Mänd Nurm Oja Põld Roos Saar Tamm Õun".split()
+WORDS = ("Aru", "Benn", "Dohm", "Eha", "Forss", "Grön", "Hõbe", "Ilves", "Jõgi", "Kask", "Mänd", "Oja", "Saar", "Õun")
 FORMS = ("OÜ", "AS", "Oy", "Sp. z o.o.")
 
 

@@ -15,10 +15,9 @@ def merit(fields: Collection[str], books: Books) -> int:
     """Lists span three months at most; full ledger transactions one, and documents are seen in them as well."""
     months = len(next(iter(books.values())))
     thirds = ceil(months / 3)
-    if {"entries", "vat_entries"} & set(fields):
-        total = months
-    else:
-        total = thirds if "documents" in fields else 0
+    total = months if {"entries", "vat_entries"} & set(fields) else 0
+    if total == 0 and "documents" in fields:
+        total = thirds
     for listed in ({"sales_invoices", "income"}, {"purchase_invoices", "expenses"}):
         total += thirds if listed & set(fields) else 0
     return total

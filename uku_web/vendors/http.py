@@ -31,7 +31,7 @@ for _noisy in ("httpx", "httpcore"):  # their own logs hold whole addresses and 
 
 
 @cache
-def _tls():
+def tls():
     return httpx.create_ssl_context()
 
 
@@ -40,7 +40,7 @@ class GuardedTransport(httpx.HTTPTransport):
 
     def __init__(self, guard: Guard):
         self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(), max_connections=100, keepalive_expiry=5.0, network_backend=GuardedBackend(guard)
+            ssl_context=tls(), max_connections=100, keepalive_expiry=5.0, network_backend=GuardedBackend(guard)
         )
 
 
