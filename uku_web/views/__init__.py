@@ -15,7 +15,7 @@ from werkzeug.routing import IntegerConverter
 from uku_web import texts
 from uku_web.db import db
 from uku_web.models import Person
-from uku_web.services import audit
+from uku_web.services.audit import SYSTEM, set_actor
 from uku_web.services.errors import NotFound, ServiceError
 from uku_web.services.notices import unread
 from uku_web.tenancy import set_company
@@ -85,7 +85,7 @@ def install(app: Flask) -> None:
 def _leave(_error: BaseException | None) -> None:
     """A thread serves many requests: the next one must find neither company nor person of this one."""
     set_company(None)
-    audit.set_actor(audit.SYSTEM)
+    set_actor(SYSTEM)
 
 
 def _load_person(session_id: str) -> Person | None:
