@@ -27,7 +27,8 @@ DOC_TYPES = {
 SETTLED = {"PERIOD_SALARY": (10, "wages_due", "SALARY"), "VAT_RETURN": (20, "vat_due", "VAT_RETURN")}
 LONGEST_CREDIT = timedelta(days=31)
 BOOKED_WITHIN = timedelta(days=7)
-REACH = timedelta(days=5 * 366)
+# Nothing is generated longer ago, nor dated further ahead.
+BACK, AHEAD = timedelta(days=1160), timedelta(days=400)
 _CODES = {"0% EL": "0EL", "-": "KMV"}
 
 COUNTRY = replace(
@@ -92,7 +93,7 @@ class SmartBooks(Books):
 
     def _within_reach(self, start: date, end: date) -> tuple[date, date]:
         today = self._clock.today()
-        return max(start, today - REACH), min(end, today + REACH)
+        return max(start, today - BACK), min(end, today + AHEAD)
 
     def tax_by_code(self, code: str) -> Tax | None:
         return next((tax for tax in self.taxes() if tax.code == code), None)

@@ -73,14 +73,13 @@ class Pages:
     def __init__(self, listing: Listing, call: Call):
         found, deleted = listing.find(call), listing.deleted(call)
         self._key = listing.key
-        starts = range(0, len(found), PER_PAGE) if listing.paged else range(1)
-        size = PER_PAGE if listing.paged else len(found)
-        self._packed = [self._pack(listing, found[at : at + size], at + size < len(found)) for at in starts]
-        if not self._packed or deleted is not None:
-            first = self._pack(listing, found[:size], len(found) > size, deleted)
-            self._packed[:1] = [first]
+        size = PER_PAGE if listing.paged else max(1, len(found))
+        self._packed = [
+            self._pack(listing, found[at : at + size], at + size < len(found), None if at else deleted)
+            for at in range(0, max(1, len(found)), size)
+        ]
 
-    def _pack(self, listing: Listing, items: list[dict], more: bool, deleted: list[str] | None = None) -> bytes:
+    def _pack(self, listing: Listing, items: list[dict], more: bool, deleted: list[str] | None) -> bytes:
         answer: dict[str, Any] = {listing.key: items}
         if listing.paged:
             answer["hasMoreEntries"] = more
