@@ -114,7 +114,7 @@ def test_the_person_is_told_once_with_the_counts(books):
     notice = db.session.scalars(select(Notice)).one()
     assert (notice.person_id, notice.path) == (books.firm.people["admin"], f"/runs/{run.id}")
     assert "Run integration: October 2026" in notice.title
-    assert notice.body == "1 clients done, 1 skipped, 1 failed."
+    assert notice.body == "1 client done, 1 skipped, 1 failed."
     assert outcome(run.id)["Aru OÜ"] == ("failed", "The books are closed.")
 
 

@@ -181,3 +181,60 @@ def test_companies_with_untested_credentials_are_told(books):
     db.session.get(Connection, books.links[0].connection_id).state = ConnectionState.UNVERIFIED
     db.session.commit()
     assert schedule.unverified() == [books.firm.id]
+
+
+def test_linking_later_backfills_nothing_by_itself(books, clock):
+    tick(books)
+    clock.move_to(moment("2027-05-20T09:00"))
+    link = link_client("Dzintars SIA")
+    db.session.commit()
+    tick_and_do(books)
+    tick_and_do(books)
+    months = db.session.scalars(select(Task.month).where(Task.client_id == link.client_id)).all()
+    assert months == [Month(2027, 5).first]
+
+
+def test_credentials_that_no_key_opens_are_told_once_and_not_tried_in_circles(books, clock):
+    for link in books.links:
+        db.session.get(Connection, link.connection_id).sealed = "sealed by a key that is gone"
+    db.session.commit()
+    clock.move_to(moment("2026-06-30T20:00"))
+    assert {run.state for run in tick_and_do(books)} == {RunState.FAILED}
+    for _round in range(5):
+        clock.shift(timedelta(minutes=30))
+        assert tick(books) == []
+    states = db.session.scalars(select(Connection.state)).all()
+    assert set(states) == {ConnectionState.ATTENTION}
+
+
+def test_an_import_that_was_given_up_falls_due_again_and_is_told(books, clock):
+    clock.move_to(moment("2026-06-30T20:00"))
+    first, second = tick(books)
+    do(second)
+    for _loss in range(runs.MAX_TAKES):
+        assert runs.take(first, "dies")
+        clock.shift(timedelta(seconds=31))
+        runs.reap()
+    assert runs.get(first).state == RunState.INTERRUPTED
+    assert tick(books) == []
+    clock.shift(timedelta(hours=1, minutes=1))
+    (run,) = tick_and_do(books)
+    assert run.state == RunState.DONE
+
+
+def test_a_cancelled_import_is_not_started_again(books, clock):
+    clock.move_to(moment("2026-06-30T20:00"))
+    first, second = tick(books)
+    do(second)
+    runs.cancel(runs.get(first))
+    db.session.commit()
+    clock.shift(timedelta(days=2))
+    assert tick(books) == []
+
+
+def test_one_integrations_trouble_does_not_stop_the_others(books, clock, monkeypatch):
+    clock.move_to(moment("2026-06-30T20:00"))
+    real = schedule._one
+    monkeypatch.setattr(schedule, "_scheduled", lambda: [(books.firm.id, 999), (books.firm.id, books.integration.id)])
+    assert schedule._one is real
+    assert len(tick(books)) == 2

@@ -10,8 +10,10 @@ from sqlalchemy import func, select
 from tests.services.counting import do, item_states, moment
 from uku_web.db import db
 from uku_web.models import (
+    Company,
     Connection,
     ConnectionState,
+    Link,
     Notice,
     Run,
     RunState,
@@ -68,7 +70,7 @@ def test_the_person_who_asked_is_told_at_the_end(books):
     notice = db.session.scalar(select(Notice))
     assert notice.person_id == books.firm.people["admin"]
     assert notice.path == f"/runs/{run.id}"
-    assert "1 clients done" in notice.body
+    assert "1 client done" in notice.body
 
 
 def test_a_second_click_opens_the_running_run(books):
@@ -317,3 +319,78 @@ def test_a_link_removed_before_the_run_began_is_skipped_and_said(books):
 def test_the_forecast_counts_every_connection(books):
     forecast = statistics.reload_forecast("fake")
     assert (forecast.links, forecast.requests, forecast.exact) == (2, 24, True)
+
+
+def test_what_the_vendor_said_of_old_credentials_says_nothing_about_new_ones(books):
+    run = reload(books)
+    connection = db.session.get(Connection, books.links[0].connection_id)
+
+    class SavesMeanwhile(NeedsReauth):
+        def __init__(self):
+            connection.sealed = connection.sealed + "="
+            db.session.commit()
+            super().__init__("The old key was refused.")
+
+    original = books.fake.statistics
+
+    def statistics_(self, *args):
+        raise SavesMeanwhile
+
+    books.fake.statistics = statistics_
+    try:
+        do(run.id)
+    finally:
+        books.fake.statistics = original
+    assert runs.get(run.id).state == RunState.FAILED
+    assert db.session.get(Connection, connection.id).state == ConnectionState.OK
+
+
+def test_doubt_survives_a_resumed_run(books, november, monkeypatch):
+    monkeypatch.setattr("uku_web.services.statistics_run.BATCH", 1)
+    do(reload(books).id)
+    books.fake.numbers["documents"] = Decimal(0)
+    run = reload(books)
+    books.fake.script = [(23, RateLimited("Wait.", until=TODAY + timedelta(minutes=5)))]
+    do(run.id)
+    november.shift(timedelta(minutes=6))
+    books.fake.numbers["documents"] = Decimal(10)
+    do(run.id)
+    assert runs.get(run.id).state == RunState.DOUBT
+
+
+def test_a_link_made_anew_while_its_run_waits_goes_on(books, november):
+    run = reload(books)
+    books.fake.script = [(4, RateLimited("Wait.", until=TODAY + timedelta(minutes=5)))]
+    do(run.id)
+    old = books.links[0]
+    client_id, connection_id, account_id = old.client_id, old.connection_id, old.account_id
+    db.session.delete(old)
+    db.session.flush()
+    db.session.add(Link(client_id=client_id, kind="fake", connection_id=connection_id, account_id=account_id))
+    db.session.commit()
+    november.shift(timedelta(minutes=6))
+    do(run.id)
+    assert runs.get(run.id).state in (RunState.DONE, RunState.FAILED)
+    assert "todo" not in item_states(run.id)
+
+
+def test_nothing_is_reloaded_on_the_free_plan_or_with_the_app_off(books):
+    company = db.session.get(Company, books.firm.id)
+    company.plan = "free"
+    db.session.commit()
+    with pytest.raises(NotNow, match="Team"):
+        reload(books)
+    company.plan, company.integration_on = "team", False
+    db.session.commit()
+    with pytest.raises(NotNow, match="Integration app"):
+        reload(books)
+
+
+def test_parents_are_settled_also_when_the_moment_was_missed(books):
+    run = statistics.open_reload_of_vendor("fake", books.firm.people["owner"])
+    db.session.commit()
+    for child in do(run.id):
+        db.session.query(Run).filter_by(id=child).update({"state": RunState.DONE})
+    db.session.commit()
+    runs.settle_parents()
+    assert not runs.get(run.id).active

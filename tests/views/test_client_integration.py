@@ -145,7 +145,7 @@ def test_the_companys_connection_is_offered_once_it_is_there(client, signed_in):
     with company_scope(client.firm.id):
         connections.save("paper", FIRST)
         db.session.commit()
-    assert "The company&#39;s connection: Firm OÜ" in browser.get(client.url).text
+    assert "The company&#39;s own books: Firm OÜ" in browser.get(client.url).text
     data = KIND | {"source": "company"}
     assert "Connection successful!" in browser.post(client.url + "/test", data=data).text
     assert browser.post(client.url + "/save", data=data).status_code == 303

@@ -76,7 +76,9 @@ class Task(CompanyOwned, db.Model):
     client: Mapped[Client] = relationship()
     topic: Mapped[Topic | None] = relationship()
     assignee: Mapped[Person | None] = relationship(foreign_keys=[assignee_id])
-    values: Mapped[list["TaskValue"]] = relationship(back_populates="task", cascade="all, delete-orphan")
+    values: Mapped[list["TaskValue"]] = relationship(
+        back_populates="task", cascade="all, delete-orphan", order_by="TaskValue.field_id"
+    )
 
     @property
     def done(self) -> bool:

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from babel import Locale
 from sqlalchemy import func, select
@@ -53,9 +54,14 @@ class Overview:
     integration: Integration | None
     connection: Connection | None
     candidate: Connection | None
-    last_run: Run | None
     chain: Chain
     missing: tuple[OperatorSetting, ...]
+
+    @cached_property
+    def last_run(self) -> Run | None:
+        """Read where it is shown."""
+        query = select(Run).where(Run.kind == self.card.spec.kind, Run.parent_id.is_(None))
+        return db.session.scalar(query.order_by(Run.id.desc()).limit(1))
 
     @property
     def enabled(self) -> bool:
@@ -217,15 +223,13 @@ def overview(kind: str) -> Overview:
         by_level.setdefault(connection.level, []).append(connection)
     own, other = (next(iter(by_level.get(level, [])), None) for level in (Level.COMPANY, CANDIDATE))
     linked, mapped = _linked(kind).get(kind, 0), len(summary.mappings(kind))
-    ready = row is not None and row.enabled and row.task_title and row.topic_id and mapped
-    last = select(Run).where(Run.kind == kind, Run.parent_id.is_(None)).order_by(Run.id.desc()).limit(1)
+    ready = here.integration_on and row is not None and row.enabled and row.task_title and row.topic_id and mapped
     held = [connection for level, found in by_level.items() if level != CANDIDATE for connection in found]
     return Overview(
         card=_card(spec, here, row, held, linked),
         integration=row,
         connection=own,
         candidate=other,
-        last_run=db.session.scalar(last),
         chain=Chain(
             connected=own is not None and own.state != ConnectionState.ATTENTION,
             by_clients=own is None and bool(linked),

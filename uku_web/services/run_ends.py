@@ -9,6 +9,7 @@ from uku_web.db import db
 from uku_web.models import ACTIVE, Due, ItemState, Run, RunEvent, RunItem, RunState
 from uku_web.services import notices
 from uku_web.texts import gettext as _
+from uku_web.texts import ngettext
 from uku_web.vendors.registry import spec_of
 
 TRY_AGAIN = timedelta(hours=1)
@@ -21,7 +22,7 @@ def ended(run: Run) -> None:
     _free_due(run)
     if run.parent_id is not None:
         settle_parent(run.parent_id)
-    elif run.person_id is not None:
+    elif run.person_id is not None and not _known_already(run):
         notices.tell(
             [run.person_id],
             f"{spec_of(run.kind).label} · {run.title}",
@@ -29,6 +30,12 @@ def ended(run: Run) -> None:
             path=f"/runs/{run.id}",
             level=_LEVELS.get(RunState(run.state), "bad"),
         )
+
+
+def _known_already(run: Run) -> bool:
+    """Who stopped it knows; and of a connection in trouble its managers are told as such, once a cause."""
+    told_as_cause = run.connection_id is not None and run.outcome_code in ("credentials", "not_permitted", "settings")
+    return run.state == RunState.CANCELLED or (told_as_cause and run.person_id in notices.managers())
 
 
 def _free_due(run: Run) -> None:
@@ -99,12 +106,15 @@ def item_counts(run_id: int) -> dict[str, int]:
 
 
 def in_words(counts: dict[str, int]) -> str:
-    return _(
-        "%(done)s clients done, %(skipped)s skipped, %(failed)s failed.",
-        done=counts.get(ItemState.DONE, 0),
-        skipped=counts.get(ItemState.SKIPPED, 0),
-        failed=counts.get(ItemState.FAILED, 0) + counts.get(ItemState.TODO, 0),
-    )
+    """What came of the clients; what there was none of is left out."""
+    done, skipped = counts.get(ItemState.DONE, 0), counts.get(ItemState.SKIPPED, 0)
+    failed = counts.get(ItemState.FAILED, 0) + counts.get(ItemState.TODO, 0)
+    parts = [
+        ngettext("%(n)s client done", "%(n)s clients done", done) if done or not (skipped or failed) else "",
+        _("%(n)s skipped", n=skipped) if skipped else "",
+        _("%(n)s failed", n=failed) if failed else "",
+    ]
+    return ", ".join(filter(None, parts)) + "."
 
 
 def _verdict(states: dict[str, int], counts: dict[str, int]) -> RunState:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 from uku_web.clock import now
 from uku_web.db import db
 from uku_web.models import ACTIVE, Run, RunEvent, RunState
-from uku_web.services import run_ends
+from uku_web.services import audit, run_ends
 from uku_web.services.errors import NotFound
 from uku_web.tenancy import across_companies, company_scope
 from uku_web.texts import gettext as _
@@ -191,7 +191,7 @@ def cancel(run: Run) -> None:
     for each in [run, *children(run.id)]:
         if not each.active:
             continue
-        event(each.id, _("A person asked to stop."))
+        event(each.id, _("%(name)s asked to stop.", name=audit.actor().name))
         stopped = db.session.execute(
             update(Run)
             .where(Run.id == each.id, Run.state.in_([RunState.QUEUED, RunState.WAITING]))

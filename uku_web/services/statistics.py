@@ -76,17 +76,14 @@ def open_import(connection: Connection, month: Month) -> tuple[Run, bool]:
     )
 
 
-def open_child(parent: Run, connection: Connection, served: list[Link]) -> tuple[Run, bool]:
-    """One connection's part of a run over many clients.
-
-    Of a bulk run it is always a new one: other clients and another month may be meant than those of a running run.
-    """
-    of_bulk = parent.trigger == "bulk"
-    child, new = runs.open_run(
+def open_child(parent: Run, connection: Connection, served: list[Link]) -> Run:
+    """One connection's part of a run over many clients: always a new one. A run of the same books that is under way may
+    mean another month or other clients; the part waits for its turn instead of being left out."""
+    child, _new = runs.open_run(
         what="statistics",
         kind=parent.kind,
         trigger=parent.trigger,
-        active_key=f"bulk:{parent.id}:{connection.id}" if of_bulk else f"statistics:connection:{connection.id}",
+        active_key=f"part:{parent.id}:{connection.id}",
         title=f"{parent.title} · {connection.name or served[0].client.name}",
         params={name: parent.params[name] for name in ("months", "overwrite")}
         | {"links": [link.id for link in served]},
@@ -94,9 +91,8 @@ def open_child(parent: Run, connection: Connection, served: list[Link]) -> tuple
         parent_id=parent.id,
         person_id=parent.person_id,
     )
-    if new:
-        add_items(child, served)
-    return child, new
+    add_items(child, served)
+    return child
 
 
 def restart(run: Run, person_id: int) -> Run:
@@ -168,6 +164,11 @@ def _seconds(kind: str, requests: int) -> float:
 
 def ready(kind: str) -> Integration:
     """The integration, if its data can be imported. Raises NotNow."""
+    company = db.session.get(Company, current_company_id())
+    if not company.has_integrations:
+        raise NotNow(_("Accounting integrations need the Team plan or higher."))
+    if not company.integration_on:
+        raise NotNow(_("The Integration app is off. Switch it on under Settings & Apps first."))
     integration = integration_of(kind)
     if integration is None or not integration.enabled:
         raise NotNow(_("%(vendor)s is not enabled. Enable it in Settings & Apps first.", vendor=_label(kind)))

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from uku_web.clock import now
 from uku_web.db import db
@@ -11,6 +11,7 @@ from uku_web.services import connections, notices, run_ends, runs, statistics, s
 from uku_web.services.runs import Hold
 from uku_web.services.statistics_job import CannotStart, Job, LostKey
 from uku_web.texts import gettext as _
+from uku_web.texts import ngettext
 from uku_web.vendors.errors import BadSettings, NeedsReauth, NotPermitted, RateLimited, Temporary, VendorError
 from uku_web.vendors.records import Month
 
@@ -57,12 +58,17 @@ def done(job: Job) -> None:
 
 
 def _outcome(job: Job, counts: dict[str, int]) -> str:
-    text = run_ends.in_words(counts)
+    text = run_ends.in_words(counts) + " " + _written(job.hold.run_id)
     if job.kept:
         text += " " + _("%(n)s values were left alone: edited by a person, or the task is finished.", n=job.kept)
     if _some_unknown(job.hold.run_id):
         text += " " + _("Some values are unknown and were left as they are; the reasons stand with the clients.")
     return text
+
+
+def _written(run_id: int) -> str:
+    total = db.session.scalar(select(func.sum(RunItem.written)).where(RunItem.run_id == run_id)) or 0
+    return ngettext("%(n)s value written.", "%(n)s values written.", total)
 
 
 def _fell_to_zero(run_id: int) -> list[str]:
@@ -97,7 +103,6 @@ def _names(names: list[str], shown: int = 5) -> str:
 
 def stopped(job: Job, error: VendorError) -> None:
     """The class of the error decides who is told and what happens next."""
-    runs.event(job.hold.run_id, error.sentence, "warn")
     if isinstance(error, RateLimited):
         runs.wait(job.hold, error.until or now() + UNKNOWN_RESET, error.sentence, code=error.code)
         _forget_tries(job.hold)  # a limit is no failure

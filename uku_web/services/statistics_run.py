@@ -13,12 +13,11 @@ from sqlalchemy import select, update
 
 from uku_web.clock import now
 from uku_web.db import db
-from uku_web.models import Client, Company, Connection, ItemState, Link, Run, RunCall, RunItem, RunState
+from uku_web.models import Client, Company, Connection, ItemState, Run, RunCall, RunItem, RunState
 from uku_web.services import bulk, links, runs, statistics, statistics_end, summary
 from uku_web.services.runs import Hold
 from uku_web.services.statistics_job import CannotStart, Job, Part, load
 from uku_web.texts import gettext as _
-from uku_web.texts import ngettext
 from uku_web.vendors.access import Setup, open_connector
 from uku_web.vendors.errors import VendorError
 from uku_web.vendors.records import Count, Month
@@ -51,9 +50,9 @@ def work(hold: Hold, setup: Setup) -> list[int]:
 
 
 def _lets_another_go_first(hold: Hold) -> bool:
-    """A bulk run's part waits while an older run of the same books is being done: both may write the same months."""
+    """A part waits while an older run of the same books is being done: both may write the same months."""
     run = runs.get(hold.run_id)
-    if run.trigger != "bulk" or run.connection_id is None:
+    if run.parent_id is None or run.connection_id is None:
         return False
     older = select(Run.id).where(Run.connection_id == run.connection_id, Run.id < run.id)
     if db.session.scalar(older.where(Run.state == RunState.RUNNING).limit(1)) is None:
@@ -186,12 +185,7 @@ def fan_out(hold: Hold) -> list[int]:
     What stands already is kept: killed in the middle and done again, nothing is made twice.
     """
     try:
-        busy = _make_children(hold)
-        if busy:
-            text = ngettext(
-                "%(n)s connection was busy with another run.", "%(n)s connections were busy with other runs.", busy
-            )
-            runs.event(hold.run_id, text, "warn")
+        _make_children(hold)
         runs.guard(hold)
     except runs.Cancelled:  # parts that were made while the person clicked go with it
         runs.cancel(runs.get(hold.run_id))
@@ -203,8 +197,8 @@ def fan_out(hold: Hold) -> list[int]:
     return ids
 
 
-def _make_children(hold: Hold) -> int:
-    """In short transactions: nobody else can write meanwhile. How many connections were busy with another run."""
+def _make_children(hold: Hold) -> None:
+    """In short transactions: nobody else can write meanwhile."""
     parent = runs.get(hold.run_id)
     served = links.live(parent.kind)
     if "clients" in parent.params:
@@ -213,28 +207,8 @@ def _make_children(hold: Hold) -> int:
     groups = links.by_connection(link for link in served if link.client_id not in left_out)
     have = {child.connection_id for child in runs.children(parent.id)}
     missing = [group for group in groups.items() if group[0] not in have]
-    busy = 0
     for made, (connection_id, group) in enumerate(missing):
         if made % FAN_BATCH == 0:
             runs.guard(hold)
             db.session.commit()
-        _child, new = statistics.open_child(parent, db.session.get(Connection, connection_id), group)
-        if not new:
-            busy += 1
-            _leave_out(parent, group)
-    return busy
-
-
-def _leave_out(parent: Run, served: list[Link]) -> None:
-    reason = _("Another run for the same books was under way; its outcome stands there.")
-    for link in served:
-        db.session.add(
-            RunItem(
-                run_id=parent.id,
-                client_id=link.client_id,
-                link_id=link.id,
-                state=ItemState.SKIPPED,
-                months_done=[],
-                reason=reason,
-            )
-        )
+        statistics.open_child(parent, db.session.get(Connection, connection_id), group)

@@ -49,6 +49,9 @@ def _show(
     kind = kind if kind in [spec.kind for spec in specs] else _first_kind(client, specs)
     spec = next((spec for spec in specs if spec.kind == kind), None)
     errors = {**(errors or {}), **(forms.errors_of(outcome) if outcome else {})}
+    told = _of_vendor(client, spec, typed, errors, customers) if spec else {}
+    if outcome and told.get("progress") and not told["progress"]["run"].active:
+        told["progress"] = None  # what was just tested must not stand under an older outcome
     return dialog(
         "client_integration/show.html",
         status=status,
@@ -60,7 +63,7 @@ def _show(
         better=better,
         trimmed=connections.trimmed_sentence(outcome.trimmed) if outcome else "",
         close_url=url_for("clients.show", client_id=client.id),
-        **(_of_vendor(client, spec, typed, errors, customers) if spec else {}),
+        **told,
     )
 
 
@@ -118,8 +121,15 @@ def _sources(spec: VendorSpec, company: Connection | None) -> list[tuple[str, st
     if spec.own_credentials:
         found.append((OWN, _("Credentials of this client's own books")))
     if company is not None and (spec.whole_books or spec.picks_customer):
-        found.append((COMPANY, _("The company's connection: %(name)s", name=company.name or spec.label)))
+        found.append((COMPANY, _company_source(spec, company)))
     return found
+
+
+def _company_source(spec: VendorSpec, company: Connection) -> str:
+    name = company.name or spec.label
+    if spec.picks_customer:
+        return _("The company's connection: %(name)s", name=name)
+    return _("The company's own books: %(name)s", name=name)
 
 
 def _address(client_id: int, spec: VendorSpec, endpoint: str = "show") -> str:
@@ -167,7 +177,7 @@ def save(client_id: int):
         db.session.rollback()
         return _refuse(client, spec, wrong)
     db.session.commit()
-    return see_other(_address(client_id, spec), _("The link is saved."))
+    return see_other(_address(client_id, spec), f"{_('The link is saved.')} {_offer(spec)}".strip())
 
 
 def _save_own(client: Client, spec: VendorSpec):
@@ -181,7 +191,12 @@ def _save_own(client: Client, spec: VendorSpec):
     if outcome.kept == "unverified":
         said, level = f"{outcome.sentence} {_('The credentials are saved as not verified yet.')}", "warn"
     said = f"{said} {connections.trimmed_sentence(outcome.trimmed)}".strip()
-    return see_other(_address(client.id, spec), said, level)
+    return see_other(_address(client.id, spec), f"{said} {_offer(spec)}".strip(), level)
+
+
+def _offer(spec: VendorSpec) -> str:
+    """Saving starts nothing by itself."""
+    return _("Reload data brings in the last 12 months now.") if spec.statistics else ""
 
 
 def _link(client_id: int, spec: VendorSpec, source: str) -> Link:
