@@ -31,7 +31,7 @@ PATIENCE = 900.0
 
 
 def measure(quick: bool) -> Iterator[Line]:
-    wanted, measured = (40 if quick else 200), 0
+    wanted, measured = (20 if quick else 200), 0
     for kind in kinds():
         if not spec_of(kind).statistics or not spec_of(kind).own_credentials:
             continue

@@ -63,7 +63,9 @@ class World:
 
     def connect(self, kind: str, account: Account) -> BaseConnector:
         named = account.credentials.get("account_id")
-        return open_connector(kind, account.credentials, setup=self.setup, account_id=named)
+        connector = open_connector(kind, account.credentials, setup=self.setup, account_id=named)
+        connector.door.purse.patience = 3600.0  # a run would be put aside for the rest of a minute and taken up again
+        return connector
 
     def requests(self) -> int:
         """Those since the last look."""
