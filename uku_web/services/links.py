@@ -35,6 +35,15 @@ def is_live(connection: Connection | None) -> ColumnElement[bool]:
     return or_(own, and_(Link.connection_id.is_(None), Link.account_id == connection.account_id))
 
 
+def served_by(connection: Connection) -> list[Link]:
+    """The live links that this connection serves, without reading those of all others."""
+    query = select(Link).join(Client, Client.id == Link.client_id).where(Link.kind == connection.kind, Client.active)
+    served = Link.connection_id == connection.id
+    if connection.level == Level.COMPANY:
+        served = or_(served, and_(Link.connection_id.is_(None), Link.account_id == connection.account_id))
+    return list(db.session.scalars(query.where(served).order_by(Link.id)))
+
+
 def of_client(client_id: int, kind: str) -> Link | None:
     """The client's live link for a vendor."""
     found = live(kind, [client_id])

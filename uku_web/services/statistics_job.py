@@ -126,7 +126,7 @@ def _credentials(connection: Connection) -> dict[str, str]:
 
 def _served(run: Run, connection: Connection) -> list[Link]:
     wanted = run.params.get("links")
-    served = links.by_connection(links.live(run.kind)).get(connection.id, [])
+    served = links.served_by(connection)
     return served if wanted is None else [link for link in served if link.id in set(wanted)]
 
 
