@@ -68,7 +68,7 @@ def measure(quick: bool) -> Iterator[Line]:
         with inside(app):
             few, many = make("Few", FEW, kind), make("Many", MANY, kind)
         wanted = pages(kind)
-        small = [ask(app, few, page, times) for page in wanted]
+        small = [ask(app, few, page, times // 2) for page in wanted]
         large = [ask(app, many, page, times) for page in wanted]
     for figure in ("client-list", "settings-apps", "dialog-tab"):
         for answered in large:
