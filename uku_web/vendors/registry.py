@@ -7,6 +7,7 @@ from uku_web.vendors.spec import VendorSpec
 
 VENDORS: dict[str, str] = {
     "merit": "uku_web.vendors.merit",
+    "smartaccounts": "uku_web.vendors.smartaccounts",
 }
 
 

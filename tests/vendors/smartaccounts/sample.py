@@ -48,6 +48,7 @@ OWN_ERRORS = [
     (401, b"apikey not found", NeedsReauth, "api_key"),
     (401, b"Wrong apikey or signature", NeedsReauth, "api_secret"),
     (401, b'"Timestamp differs by more than 15 minutes"', BadSettings, None),
+    (401, b'{"error":"Denied"}', NeedsReauth, "api_secret"),
     (401, b"ACCESS-DENIED The API user group has no right to this service", NotPermitted, None),
     (403, b"", NotPermitted, None),
     (503, b"Request limit exceeded", RateLimited, None),

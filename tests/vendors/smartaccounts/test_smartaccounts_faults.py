@@ -73,6 +73,10 @@ def test_an_unpaid_bill_says_who_can_mend_it():
         (b'{"a":"Periood on lukustatud"}', "period that is locked", False),
         (b'{"k":"CREDIT-INVOICE-EARLIER-THAN-BASE"}', "before the invoice that it credits", False),
         (b'{"k":"CREDIT-INVOICE-ENTRY-EARLIER-THAN-BASE"}', "before the invoice that it credits", False),
+        (b"Article number 7 does not exist", "Article number 7 does not exist", False),
+        (b"Invoice number does not exist", "Invoice number does not exist", False),
+        (b"INVOICE-NUMBER-DUPLICATE", "has an invoice with this number", True),
+        (b"There is already one of this invoice number", "has an invoice with this number", True),
         (b"Invoice number already exists", "has an invoice with this number", True),
         (b'{"m":"Selline arve number on juba olemas"}', "has an invoice with this number", True),
         (

@@ -31,7 +31,7 @@ FILES = (":getxml", ":getpdf")  # these answer with something else than JSON
 
 CLOCK = re.compile(r"time ?stamp|clock|ajatempel", re.I)
 SECRET = re.compile(r"signature|signatuur|allkiri", re.I)
-RIGHTS = re.compile(r"\brights?\b|denied|permission|õigus", re.I)
+RIGHTS = re.compile(r"\brights?\b|permission|õigus", re.I)
 KEY = re.compile(r"api[ _-]?key|api[ _-]?võti|unknown company", re.I)
 BILL = re.compile(r"\b(bills?|unpaid|tasumata|maksmata|arved?|arvet)\b", re.I)
 LIMIT = re.compile(r"limit|too many|quota|number of (requests|queries)|päringu", re.I)
@@ -53,7 +53,9 @@ REFUSALS: tuple[tuple[re.Pattern[str], str, bool], ...] = (
     ),
     (
         re.compile(
-            r"number.*(already|exist|duplicate|unique|in use|kasutusel|olemas)|(duplicate|unique).*number", re.I
+            r"(invoice[ _-]?number|arve number).*(already|in use|not unique|duplicate|juba|kasutusel)"
+            r"|(already|duplicate|juba).*(invoice[ _-]?number|arve number)",
+            re.I,
         ),
         "SmartAccounts already has an invoice with this number.",
         True,
