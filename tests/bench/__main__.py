@@ -42,6 +42,7 @@ def _measured(module: ModuleType, quick: bool) -> Iterator[Line]:
     except Exception as error:  # noqa: BLE001  what one meets must not keep the others from being measured
         traceback.print_exc()
         why = f"{type(error).__name__}: {error}"
+        missing = missing or {module.FIGURES[0]}  # what was still to come
     yield from (not_measured(figure, why) for figure in module.FIGURES if figure in missing)
     print(f"{module.__name__.rpartition('.')[2]} took {monotonic() - began:.0f} s", file=sys.stderr)
 

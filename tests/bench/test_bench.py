@@ -63,3 +63,11 @@ def test_each_line_is_json_and_a_missed_target_ends_in_1(monkeypatch, capsys):
     lines = list(map(json.loads, capsys.readouterr().out.splitlines()))
     assert [(line["figure"], line["ok"]) for line in lines] == [("b", False), ("c", False), ("a", True)]
     assert "no room" in lines[1]["over"]
+
+
+def test_a_figure_that_breaks_off_is_missed_though_it_had_lines(monkeypatch, capsys):
+    monkeypatch.setattr(bench, "leave_the_operators_settings", lambda: None)
+    half = module("half", "a", lines=[at_most("a", 4, "ms", 5, "")], error=RuntimeError("no room"))
+    monkeypatch.setattr(bench, "MODULES", (half,))
+    assert bench.main(["--json"]) == 1
+    assert [json.loads(line)["ok"] for line in capsys.readouterr().out.splitlines()] == [True, False]
