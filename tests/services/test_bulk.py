@@ -114,7 +114,9 @@ def test_the_person_is_told_once_with_the_counts(books):
     notice = db.session.scalars(select(Notice)).one()
     assert (notice.person_id, notice.path) == (books.firm.people["admin"], f"/runs/{run.id}")
     assert "Run integration: October 2026" in notice.title
-    assert notice.body == "1 client done, 1 skipped, 1 failed."
+    counts, *why = notice.body.splitlines()
+    assert counts == "1 client done, 1 skipped, 1 failed."
+    assert sorted(why) == ["1 client: Has no Fake Books link.", "1 client: The books are closed."]
     assert outcome(run.id)["Aru OÜ"] == ("failed", "The books are closed.")
 
 

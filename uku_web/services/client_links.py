@@ -123,10 +123,11 @@ def save_own(
     client = _selectable(client_id, kind)
     if not spec.own_credentials:
         raise NotNow(_("Clients are linked to %(vendor)s by the company's connection.", vendor=spec.label))
-    name = connections.asked_name(spec, name or client.name)
+    asked = name or client.name
     outcome = connections.test(kind, values, trimmed=trimmed)
     if not outcome.ok and not outcome.unreachable:
         return outcome
+    name = connections.asked_name(spec, asked, outcome)
     link = of(client_id, kind)
     if link and link.connection and link.account_id and not outcome.ok and _same(values, link.connection):
         return replace(outcome, kept="saved")  # the same as before: what was verified stays so

@@ -170,10 +170,10 @@ def save(
 ) -> TestOutcome:
     """Test the company's own credentials and keep them, as far as that overwrites nothing. The caller commits."""
     spec = registry.spec_of(kind)
-    name = asked_name(spec, name)
     outcome = test(kind, values, trimmed=trimmed)
     if not outcome.ok and not outcome.unreachable:
         return outcome
+    name = asked_name(spec, name, outcome)
     connection = links.company_connection(kind)
     if connection is not None and connection.account_id and not outcome.ok and dict(values) == stored(connection):
         return replace(outcome, kept="saved")  # the same as before: what was verified stays so
@@ -189,9 +189,10 @@ def save(
     return replace(outcome, kept="saved" if outcome.ok else "unverified")
 
 
-def asked_name(spec: VendorSpec, name: str | None) -> str | None:
-    """The company name a person typed, asked where the vendor tells none. Raises Invalid."""
-    name = (name or "").strip()[:255]
+def asked_name(spec: VendorSpec, name: str | None, outcome: TestOutcome) -> str | None:
+    """The company name that the vendor told or a person typed; asked where there is neither. Raises Invalid."""
+    told = outcome.account.name if outcome.account else None
+    name = (told or name or "").strip()[:255]
     if not spec.tells_name and not name:
         raise Invalid({"company_name": _("Enter the company name. %(vendor)s does not tell it.", vendor=spec.label)})
     return name or None

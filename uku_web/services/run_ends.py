@@ -26,7 +26,7 @@ def ended(run: Run) -> None:
         notices.tell(
             [run.person_id],
             f"{spec_of(run.kind).label} · {run.title}",
-            body=run.outcome or "",
+            body="\n".join(filter(None, [run.outcome, *reasons(run.id)])),
             path=f"/runs/{run.id}",
             level=_LEVELS.get(RunState(run.state), "bad"),
         )
@@ -103,6 +103,23 @@ def item_counts(run_id: int) -> dict[str, int]:
         select(RunItem.state, func.count()).where(RunItem.run_id.in_(family)).group_by(RunItem.state)
     ).all()
     return {ItemState(state).value: count for state, count in rows}
+
+
+def reasons(run_id: int) -> list[str]:
+    """Why clients were skipped or failed, each reason with its number of clients, most first."""
+    family = select(Run.id).where((Run.id == run_id) | (Run.parent_id == run_id))
+    number = func.count()
+    rows = db.session.execute(
+        select(RunItem.reason, number)
+        .where(
+            RunItem.run_id.in_(family),
+            RunItem.state.in_([ItemState.SKIPPED, ItemState.FAILED]),
+            RunItem.reason.is_not(None),
+        )
+        .group_by(RunItem.reason)
+        .order_by(number.desc())
+    ).all()
+    return [ngettext("%(n)s client: %(why)s", "%(n)s clients: %(why)s", n, why=why) for why, n in rows]
 
 
 def in_words(counts: dict[str, int]) -> str:

@@ -93,12 +93,17 @@ def _connect(
         overview,
         status=status,
         rows=forms.credential_rows(spec, connection, typed, errors),
-        name=(typed or {}).get("company_name") or (connection.name if connection else "") or "",
+        name=(typed or {}).get("company_name") or _told(outcome) or (connection.name if connection else "") or "",
         errors=errors or {},
         outcome=outcome,
         better=better,
         trimmed=connections.trimmed_sentence(outcome.trimmed) if outcome else "",
     )
+
+
+def _told(outcome: TestOutcome | None) -> str | None:
+    """Some vendors tell a company's name only sometimes: then it need not be typed."""
+    return outcome.account.name if outcome is not None and outcome.account else None
 
 
 @blueprint.post("/<kind>/connect/test")
