@@ -224,13 +224,13 @@ def test_a_vendor_out_of_reach_leaves_them_not_verified(enabled, signed_in):
 def test_the_company_name_is_asked_on_save_where_the_vendor_does_not_tell_it(enabled, paper, signed_in):
     paper.declare(tells_name=False)
     client = signed_in("owner")
-    told, key = dict(paper.accounts), ("ee", "firm-0001", SECRET)
-    paper.accounts[key] = records.Account("F1")
+    told, key = dict(Paper.accounts), ("ee", "firm-0001", SECRET)
+    Paper.accounts[key] = records.Account("F1")
     asked = client.post("/settings/paper/connect/save", data=FIRST)
     assert asked.status_code == 422
     assert 'href="#f-company_name"' in asked.text
     assert client.post("/settings/paper/connect/save", data=FIRST | {"company_name": "Mine"}).status_code == 303
-    paper.accounts = told  # some vendors tell it sometimes: then nothing is asked
+    Paper.accounts = told  # some vendors tell it sometimes: then nothing is asked
     assert client.post("/settings/paper/connect/save", data=FIRST).status_code == 303
 
 
