@@ -72,7 +72,9 @@ def _reload(place: Ground, stand_ins: StandIns, kind: str, accounts: Sequence[di
     busy = None if busy is None else _busy(workers) - busy
     total, statuses = stand_ins.counters()
     plan = connector_class(kind)(None, {}).forecast([Target("books")], firms.shown_first(kind), months)
-    floor = floor_of(spec_of(kind), [plan.requests] * len(keys), LATENCY, WORKERS)
+    # How long a walk is shows only in walking it: then the requests that came are spread evenly, one after another.
+    each = plan.requests if plan.exact else math.ceil(total / len(keys))
+    floor = floor_of(spec_of(kind), [each] * len(keys), LATENCY, WORKERS, in_turn=not plan.exact)
     over = (
         f"{len(keys)} clients, {WORKERS} worker processes, {total} requests of {LATENCY * 1000:g} ms, true limits: "
         f"{took:.1f} s over a floor of {floor:.1f} s"
@@ -89,9 +91,10 @@ def _our_part(setup: Setup, kind: str, keys: Sequence[dict], months: Sequence[Mo
     fields = firms.shown_first(kind)
 
     def count(one: dict) -> int:
-        connector = open_connector(kind, one, setup=setup, account_id=one.get("account_id"))
+        calls = []
+        connector = open_connector(kind, one, setup=setup, account_id=one.get("account_id"), log=calls.append)
         list(connector.statistics([Target("books")], fields, months))
-        return connector.forecast([Target("books")], fields, months).requests
+        return len(calls)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(count, keys))
@@ -145,14 +148,14 @@ def _busy(pids: Sequence[int]) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def floor_of(spec: VendorSpec, requests: Sequence[int], latency: float, workers: int) -> float:
+def floor_of(spec: VendorSpec, requests: Sequence[int], latency: float, workers: int, *, in_turn: bool) -> float:
     """Seconds below which nobody comes: so many requests for each account, each worker busy with one account.
 
     The share of an allowance that is kept for people is not there for a bulk.
     """
     budgets = [budget for budget in spec.budgets if budget.purpose in ("api", "*")]
     told = [_share(budget.concurrency, budget) for budget in budgets if budget.concurrency]
-    width = min(told, default=DEFAULT_CONCURRENCY)
+    width = 1 if in_turn else min(told, default=DEFAULT_CONCURRENCY)
     alone = []
     for number in requests:
         waits = [_window_wait(number, budget) for budget in budgets if budget.key != BucketKey.APP]

@@ -23,7 +23,7 @@ STEADY = 1.25  # linear is 1; the rest is the machine's
 
 
 def measure(quick: bool) -> Iterator[Line]:
-    small, large = (40, 120) if quick else (100, 1_000)
+    small, large = (20, 60) if quick else (100, 1_000)
     with ground() as place, inside(place.app), firms.bench_vendor() as kind:
         _by_company(kind, 5)  # what is made once, such as compiled statements, is made now
         shared = {count: _by_company(kind, count) for count in (small, large)}
@@ -35,7 +35,7 @@ def measure(quick: bool) -> Iterator[Line]:
         growth = shared[large][0][1] / shared[small][0][1]
         over = f"CPU for a value at {large} clients over that at {small}, one run by the company's connection"
         yield at_most("growth-syncs", growth, "ratio", STEADY, over)
-    many, done = (300, 10) if quick else (10_000, 100)
+    many, done = (200, 10) if quick else (10_000, 100)
     with ground() as place, inside(place.app), firms.bench_vendor() as kind:
         _by_own(kind, 5, 5)
         few_fan, few_run, per_value = _by_own(kind, small, done)
