@@ -71,7 +71,7 @@ def test_from_an_empty_firm_to_a_counted_month(demo, open_page):
     expect(dialog.get_by_role("button", name="Delete").or_(dialog.get_by_role("link", name="Delete"))).to_be_visible()
 
     # Reload, overwrite, watch, and be told.
-    dialog.get_by_text("Reload data").click()
+    dialog.get_by_role("link", name="Reload data").click()
     expect(dialog).to_contain_text("12 months")
     dialog.get_by_role("button", name="Overwrite").click()
     expect(dialog).to_contain_text(re.compile("done", re.I), timeout=30_000)

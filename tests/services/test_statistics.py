@@ -21,7 +21,7 @@ from uku_web.models import (
     TaskValue,
     ValueWrite,
 )
-from uku_web.services import runs, statistics, summary
+from uku_web.services import runs, statistics, summary, value_writes
 from uku_web.services.errors import NotNow
 from uku_web.vendors.errors import NeedsReauth, RateLimited, Refused, Temporary
 from uku_web.vendors.records import Month
@@ -223,7 +223,7 @@ def test_a_reload_overwrites_a_persons_value_and_remembers_it(books):
     run = reload(books)
     do(run.id)
     assert value(tasks(books)[0], books.documents).number == 10
-    newest = summary.provenance(tasks(books)[0].id, books.documents)[0]
+    newest = value_writes.provenance(tasks(books)[0].id, books.documents)[0]
     assert (newest.run_id, newest.before_number, newest.before_person_id) == (run.id, Decimal(99), person)
     assert (newest.vendor_field, newest.mapping_version) == ("documents", 1)
 

@@ -170,9 +170,11 @@ def _mark_pending(job: Job, sentence: str) -> None:
                 task.counts_pending = sentence
 
 
-def link_is_well(link_id: int) -> None:
-    db.session.execute(
-        update(Link)
-        .where(Link.id == link_id)
-        .values(synced_at=now(), problem_code=None, problem=None, problem_since=None)
-    )
+def links_are_well(link_ids: list[int]) -> None:
+    if link_ids:
+        db.session.execute(
+            update(Link)
+            .where(Link.id.in_(link_ids))
+            .values(synced_at=now(), problem_code=None, problem=None, problem_since=None),
+            execution_options={"synchronize_session": False},
+        )

@@ -9,12 +9,12 @@ from datetime import timedelta
 from decimal import Decimal
 from time import monotonic
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 
 from uku_web.clock import now
 from uku_web.db import db
 from uku_web.models import Client, Company, Connection, ItemState, Run, RunCall, RunItem, RunState
-from uku_web.services import bulk, links, runs, statistics, statistics_end, summary
+from uku_web.services import bulk, links, runs, statistics, statistics_end, summary, value_writes
 from uku_web.services.runs import Hold
 from uku_web.services.statistics_job import CannotStart, Job, Part, load
 from uku_web.texts import gettext as _
@@ -24,7 +24,8 @@ from uku_web.vendors.records import Count, Month
 
 FAN_BATCH = 50  # children made in one transaction
 TURN = timedelta(seconds=15)  # how often a run that waits for its turn looks
-BATCH, BATCH_SECONDS = 40, 1.0  # months of clients written in one transaction, and how long they may wait for it
+Ready = tuple[Part, Month, dict[str, Count]]  # a client's month of which all fields have come
+BATCH, BATCH_SECONDS = 200, 1.0  # months of clients written in one transaction, and how long they may wait for it
 
 
 def work(hold: Hold, setup: Setup) -> list[int]:
@@ -89,7 +90,7 @@ def _write_as_they_come(job: Job, parts: dict[str, Part], counts: Iterable[Count
     """A client's month is written when the last of its fields has come; one that never came is an error."""
     pending: dict[tuple[str, Month], dict[str, Count]] = {}
     expected = {(key, month) for key, part in parts.items() for month in part.months}
-    ready: list[tuple[Part, Month, dict[str, Count]]] = []
+    ready: list[Ready] = []
     written_at = monotonic()
     for count in counts:
         key = (count.target, count.month)
@@ -108,36 +109,43 @@ def _write_as_they_come(job: Job, parts: dict[str, Part], counts: Iterable[Count
         raise statistics_end.incomplete(len(expected))
 
 
-def _write(job: Job, ready: list[tuple[Part, Month, dict[str, Count]]]) -> None:
+def _write(job: Job, ready: list[Ready]) -> None:
     """Some clients' months with their checkpoints, in one transaction."""
     if not ready:
         return
     maker = summary.Maker.of(statistics.integration_of(job.kind))
-    for part, month, counts in ready:
-        client = db.session.get(Client, part.client_id)
-        _write_month(job, maker, part, client, month, counts)
-        job.done += 1
-        doing = _("%(client)s, %(month)s", client=client.name, month=str(month))
+    clients = _clients({part.client_id for part, _month, _counts in ready})
+    batch = [
+        value_writes.MonthOfCounts(
+            clients[part.client_id], month, _numbers(job, part, counts), _is_past(job, maker.company, month)
+        )
+        for part, month, counts in ready
+    ]
+    written = value_writes.write(
+        maker, batch, run_id=job.hold.run_id, mapping_version=job.mapping_version, overwrite=job.overwrite
+    )
+    job.kept += sum(each.kept for each in written.values())
+    job.done += len(ready)
+    _checkpoint(ready, written)
+    part, month, _counts = ready[-1]
+    doing = _("%(client)s, %(month)s", client=clients[part.client_id].name, month=str(month))
     runs.progress(job.hold, job.done, job.total, doing)
     flush_calls(job, commit=False)
     runs.guard(job.hold)
     db.session.commit()
 
 
-def _write_month(
-    job: Job, maker: summary.Maker, part: Part, client: Client, month: Month, counts: dict[str, Count]
-) -> None:
-    task = maker.task(client, month, done=_is_past(job, maker.company, month))
-    numbers: dict[int, tuple[str, Decimal]] = {
+def _clients(ids: set[int]) -> dict[int, Row]:
+    query = select(Client.id, Client.name, Client.default_member_id).where(Client.id.in_(ids))
+    return {row.id: row for row in db.session.execute(query)}
+
+
+def _numbers(job: Job, part: Part, counts: dict[str, Count]) -> dict[int, tuple[str, Decimal]]:
+    return {
         job.mapping[count.field]: (count.field, count.value)
         for count in counts.values()
         if count.value is not None and count.field in part.fields
     }
-    written = summary.write(
-        task, numbers, run_id=job.hold.run_id, mapping_version=job.mapping_version, overwrite=job.overwrite
-    )
-    job.kept += written.kept
-    _checkpoint(part, month, written.count, {count.why for count in counts.values() if count.value is None})
 
 
 def _is_past(job: Job, company: Company, month: Month) -> bool:
@@ -147,16 +155,21 @@ def _is_past(job: Job, company: Company, month: Month) -> bool:
     return job.trigger == "reload" and month != job.newest
 
 
-def _checkpoint(part: Part, month: Month, count: int, unknown: set[str]) -> None:
-    item = db.session.get(RunItem, part.item_id)
-    item.months_done = [*item.months_done, str(month)]
-    item.written += count
-    for why in sorted(filter(None, unknown)):
-        if why not in (item.reason or ""):
-            item.reason = f"{item.reason} {why}" if item.reason else why
-    if not set(map(str, part.months)) - set(item.months_done):
-        item.state = ItemState.DONE
-        statistics_end.link_is_well(part.link_id)
+def _checkpoint(ready: list[Ready], written: dict[value_writes.Key, value_writes.Written]) -> None:
+    ids = {part.item_id for part, _month, _counts in ready}
+    items = {item.id: item for item in db.session.scalars(select(RunItem).where(RunItem.id.in_(ids)))}
+    ended: list[int] = []
+    for part, month, counts in ready:
+        item = items[part.item_id]
+        item.months_done = [*item.months_done, str(month)]
+        item.written += written[part.client_id, month].count
+        for why in sorted({count.why for count in counts.values() if count.value is None and count.why}):
+            if why not in (item.reason or ""):
+                item.reason = f"{item.reason} {why}" if item.reason else why
+        if not set(map(str, part.months)) - set(item.months_done):
+            item.state = ItemState.DONE
+            ended.append(part.link_id)
+    statistics_end.links_are_well(ended)
 
 
 def flush_calls(job: Job, *, commit: bool = True) -> None:

@@ -1,9 +1,7 @@
 """Summary tasks: one per client, vendor and month, and the values that runs write into them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import get_month_names
@@ -21,8 +19,6 @@ from uku_web.models import (
     Role,
     Task,
     TaskField,
-    TaskValue,
-    ValueWrite,
 )
 from uku_web.services.import_days import import_day
 from uku_web.tenancy import current_company_id
@@ -123,88 +119,3 @@ def missing_tasks(integration: Integration, links: list[Link], month: Month) -> 
 
 def this_month(company: Company, moment: datetime) -> Month:
     return Month.of(moment.astimezone(ZoneInfo(company.timezone)).date())
-
-
-@dataclass(frozen=True)
-class Written:
-    """What writing one month did."""
-
-    count: int = 0
-    kept: int = 0  # a person's value or a finished task that a scheduled import leaves alone
-
-
-def write(
-    task: Task,
-    values: Mapping[int, tuple[str, Decimal]],
-    *,
-    run_id: int,
-    mapping_version: int,
-    overwrite: bool,
-) -> Written:
-    """Write one month's numbers: {field id: (vendor field, number)}. What this run wrote already stays as it is.
-
-    Without `overwrite`, values a person edited and finished tasks are left alone.
-    """
-    standing = {value.field_id: value for value in _locked_values(task)}
-    written_before = set(
-        db.session.scalars(
-            select(ValueWrite.field_id).where(ValueWrite.run_id == run_id, ValueWrite.task_id == task.id)
-        )
-    )
-    count = kept = 0
-    for field_id, (vendor_field, number) in values.items():
-        before = standing.get(field_id)
-        if field_id in written_before:
-            continue
-        if not overwrite and (task.done or (before is not None and before.person_id is not None)):
-            kept += 1
-            continue
-        _put(task, field_id, before, vendor_field, number, run_id, mapping_version)
-        count += 1
-    task.counts_pending = None
-    return Written(count, kept)
-
-
-def _locked_values(task: Task) -> list[TaskValue]:
-    """The values as they stand now; until the commit nobody else changes them, whether a person or another run."""
-    if db.engine.dialect.name != "sqlite":  # which has one writer anyway
-        db.session.execute(select(Task.id).where(Task.id == task.id).with_for_update())
-        db.session.refresh(task)
-    query = select(TaskValue).where(TaskValue.task_id == task.id)
-    return list(db.session.scalars(query, execution_options={"populate_existing": True}))
-
-
-def _put(task, field_id, before, vendor_field, number, run_id, mapping_version) -> None:
-    moment = now()
-    db.session.add(
-        ValueWrite(
-            task_id=task.id,
-            field_id=field_id,
-            run_id=run_id,
-            at=moment,
-            vendor_field=vendor_field,
-            mapping_version=mapping_version,
-            number=number,
-            before_number=before.number if before else None,
-            before_text=before.text if before else None,
-            before_person_id=before.person_id if before else None,
-            before_run_id=before.run_id if before else None,
-            before_at=before.changed_at if before else None,
-        )
-    )
-    if before is None:
-        db.session.add(TaskValue(task_id=task.id, field_id=field_id, number=number, run_id=run_id, changed_at=moment))
-    else:
-        before.number, before.text, before.run_id, before.person_id = number, None, run_id, None
-        before.changed_at = moment
-
-
-def provenance(task_id: int, field_id: int) -> list[ValueWrite]:
-    """All that was written into one value, newest first."""
-    return list(
-        db.session.scalars(
-            select(ValueWrite)
-            .where(ValueWrite.task_id == task_id, ValueWrite.field_id == field_id)
-            .order_by(ValueWrite.id.desc())
-        )
-    )

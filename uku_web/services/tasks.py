@@ -20,7 +20,7 @@ from uku_web.models import (
     Topic,
     ValueWrite,
 )
-from uku_web.services import people, summary
+from uku_web.services import people, value_writes
 from uku_web.services.errors import Invalid, NotFound, ServiceError
 from uku_web.services.paging import Page
 from uku_web.services.task_fields import NO, as_text, parse
@@ -272,7 +272,7 @@ def history(task: Task, field_id: int) -> History:
     field = db.session.scalar(select(TaskField).where(TaskField.id == field_id))
     if field is None:
         raise NotFound
-    writes = summary.provenance(task.id, field_id)
+    writes = value_writes.provenance(task.id, field_id)
     person_ids = {x for write in writes for x in (write.person_id, write.before_person_id) if x}
     run_ids = {x for write in writes for x in (write.run_id, write.before_run_id) if x}
     names = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(person_ids))).all()
