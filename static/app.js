@@ -127,3 +127,7 @@ document.addEventListener("keydown", (event) => {
 
 prepare();
 document.querySelector("[data-error-summary]")?.focus();
+
+// A search field has told its news while it was typed in. Its change event comes when it is left, often by a click on one of
+// the rows found: asking again then would take that row away under the click.
+document.addEventListener("change", (event) => { if (event.target.type === "search") event.stopPropagation(); }, true);
