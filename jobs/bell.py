@@ -69,6 +69,14 @@ def _put(lane: str, job: str, argument: int, job_id: str, description: str) -> N
         )
 
 
+def people_wait() -> bool:
+    """Whether something that a person waits for is queued. False when Redis does not answer."""
+    try:
+        return Queue(PEOPLE, connection=connection(), serializer=JSONSerializer).count > 0
+    except redis.RedisError:
+        return False
+
+
 def call_to_verify(company_ids: Iterable[int]) -> None:
     """Call a worker for each company with credentials that still wait for their test. Never raises."""
     try:

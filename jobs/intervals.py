@@ -18,4 +18,5 @@ WORKER_LOOKS = 5
 WORKER_TTL = 20  # the blocking wait for a job lasts 15 less; only between waits are lost jobs looked for
 JOB_LOST_AFTER = 15  # without a sign of life the queue gives a job to another worker
 FAILURES_KEPT = 600  # the queue's own note of a job whose worker was killed
+PARTS_AT_MOST = 600  # so long one job goes on with further parts of its run
 JOB_AT_MOST = 6 * 3600  # the lease is what guards; this ends what hangs for ever

@@ -6,12 +6,14 @@ import socket
 import threading
 from collections.abc import Callable
 from functools import cache
+from time import monotonic
 
 from flask import Flask, current_app, has_app_context
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from jobs import bell, holding
+from jobs.intervals import PARTS_AT_MOST
 from uku_web import create_app
 from uku_web.db import db
 from uku_web.models import Run
@@ -37,15 +39,34 @@ def app() -> Flask:
 
 
 def work(run_id: int) -> None:
-    """May be called twice for one run, at once too: only one call gets hold of it."""
+    """May be called twice for one run, at once too: only one call gets hold of it.
+
+    Goes on with further parts of the same run: a process of its own for each would cost more than most parts do.
+    """
     here = current_app._get_current_object() if has_app_context() else app()
-    with here.app_context():
-        hold = runs.take(run_id, _owner())
-        if hold is None:
-            log.info("run %s is not free", run_id)
-            return
-        with company_scope(hold.company_id), holding.heartbeat(here, hold):
-            _do(hold)
+    tried: set[int] = set()
+    until = monotonic() + PARTS_AT_MOST
+    following: int | None = run_id
+    while following is not None:
+        tried.add(following)
+        with here.app_context():
+            _take_and_do(here, following)
+        with here.app_context():
+            following = runs.next_part(run_id, tried) if monotonic() < until and _may_go_on() else None
+
+
+def _take_and_do(here: Flask, run_id: int) -> None:
+    hold = runs.take(run_id, _owner())
+    if hold is None:
+        log.info("run %s is not free", run_id)
+        return
+    with company_scope(hold.company_id), holding.heartbeat(here, hold):
+        _do(hold)
+
+
+def _may_go_on() -> bool:
+    """Not when the worker is asked to stop, nor while a person waits for one."""
+    return not holding.asked_to_stop.is_set() and not bell.people_wait()
 
 
 def verify(company_id: int) -> None:

@@ -158,3 +158,48 @@ def test_a_run_from_the_queue_is_done_by_a_worker(open_run, service, seen, work_
     bell.ring(run_id)
     work_off()
     assert seen(run_id).state == "done"
+
+
+def parts(in_firm, count: int) -> list[int]:
+    """Queued parts of one run."""
+    made = []
+    parent = Run(
+        what="statistics-all", kind="x", trigger="reload", active_key="p", title="t", params={}, state="waiting"
+    )
+    db.session.add(parent)
+    db.session.flush()
+    for number in range(count):
+        part = Run(
+            what="statistics", kind="x", trigger="reload", active_key=f"p{number}", title="t", params={},
+            parent_id=parent.id,
+        )  # fmt: skip
+        db.session.add(part)
+        made.append(part)
+    db.session.flush()
+    ids = [part.id for part in made]
+    db.session.commit()
+    return ids
+
+
+def test_one_job_goes_on_with_the_other_parts_of_its_run(queue, in_firm, monkeypatch):
+    done = []
+
+    def service(hold, _setup):
+        done.append(hold.run_id)
+        runs.finish(hold, RunState.DONE, "done")
+        db.session.commit()
+        return []
+
+    monkeypatch.setitem(work.SERVICES, "statistics", service)
+    ids = parts(in_firm, 3)
+    work.work(ids[0])
+    assert done == ids
+
+
+def test_a_person_who_waits_ends_the_series(queue, in_firm, monkeypatch):
+    done = []
+    monkeypatch.setitem(work.SERVICES, "statistics", lambda hold, _setup: done.append(hold.run_id) or [])
+    monkeypatch.setattr(bell, "people_wait", lambda: True)
+    ids = parts(in_firm, 3)
+    work.work(ids[0])
+    assert done == ids[:1]

@@ -216,6 +216,16 @@ def children(run_id: int) -> list[Run]:
     return list(db.session.scalars(select(Run).where(Run.parent_id == run_id).order_by(Run.id)))
 
 
+def next_part(run_id: int, tried: set[int]) -> int | None:
+    """Another part of the same run that nobody has begun."""
+    with across_companies():
+        parent = select(Run.parent_id).where(Run.id == run_id).scalar_subquery()
+        query = select(Run.id).where(Run.parent_id == parent, Run.state == RunState.QUEUED, Run.id.not_in(tried))
+        found = db.session.scalar(query.order_by(Run.id).limit(1))
+        db.session.rollback()
+        return found
+
+
 def reap() -> list[int]:
     """Runs whose worker was lost go back to the queue, over all companies; their ids. Commits."""
     moment = now()
