@@ -74,10 +74,10 @@ def test_from_an_empty_firm_to_a_counted_month(demo, open_page):
     dialog.get_by_role("link", name="Reload data").click()
     expect(dialog).to_contain_text("12 months")
     dialog.get_by_role("button", name="Overwrite").click()
-    expect(dialog).to_contain_text(re.compile("done", re.I), timeout=30_000)
+    expect(dialog).to_contain_text("12 values written", timeout=30_000)
     page.goto("/tasks")
     page.get_by_label("State").select_option(label="All")
-    expect(page.get_by_role("row")).to_have_count(13)
-    expect(page.get_by_role("main")).to_contain_text("Documents counted")
+    # The tick may have made the current month's task as well, which has no counts yet.
+    expect(page.get_by_role("row").filter(has_text="Documents counted")).to_have_count(12)
     page.goto("/notices")
     expect(page.get_by_role("main")).to_contain_text("Reload data: Näidis OÜ")
