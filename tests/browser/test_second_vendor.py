@@ -1,6 +1,8 @@
 """A vendor whose one pair of keys opens one company: connected once, then picked client by client."""
 
+import json
 import re
+import urllib.request
 
 from playwright.sync_api import expect
 
@@ -75,3 +77,34 @@ def test_connect_map_pick_and_reload(demo, open_page):
     page.goto("/settings/smartaccounts")
     expect(page.get_by_role("main")).to_contain_text("1 client linked")
     expect(page.get_by_role("main")).to_contain_text("2 fields mapped")
+
+    # The wrong company was picked: other keys correct it, and what was written stays when the link is deleted.
+    accounts = json.load(urllib.request.urlopen(f"{demo.stand_ins}/_control/accounts"))["accounts"]
+    other = next(each["credentials"] for each in accounts if other_company(each, keys))
+    page.goto("/clients")
+    page.get_by_role("row").filter(has_text="Picked OÜ").get_by_role("link", name="SmartAccounts").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Credentials of this client's own books").check()
+    dialog.get_by_label("API key").fill(other["api_key"])
+    dialog.get_by_label("API secret").fill(other["api_secret"])
+    dialog.get_by_role("button", name="Save").locator("visible=true").click()
+    expect(dialog).to_contain_text("The connection is saved.")
+    expect(dialog).to_contain_text("Reload data brings in the last 12 months now.")
+    dialog.get_by_role("link", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    page.goto("/clients")
+    row = page.get_by_role("row").filter(has_text="Picked OÜ")
+    expect(row.get_by_role("link", name=re.compile("Connect"))).to_be_visible()
+    page.goto("/tasks?state=all")
+    expect(page.get_by_role("main")).to_contain_text("Sale entries")
+
+    # The Integration app is the master switch.
+    page.goto("/settings")
+    page.get_by_role("button", name="Disable").first.click()
+    page.goto("/clients")
+    expect(page.get_by_role("columnheader", name="Integration")).to_have_count(0)
+
+
+def other_company(account: dict, keys: dict) -> bool:
+    given = account.get("credentials") or {}
+    return "api_secret" in given and given["api_key"] != keys["api_key"]
