@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jobs.intervals import HEARTBEAT
 from uku_web.db import db
-from uku_web.models import ItemState, Run, RunItem, RunState
+from uku_web.models import Run, RunState
 from uku_web.services import run_ends, runs
 from uku_web.services.runs import Hold
 from uku_web.tenancy import company_scope
@@ -88,7 +88,7 @@ def failed(hold: Hold) -> None:
 def _end(hold: Hold, state: RunState, sentence: str, *, code: str | None = None) -> None:
     try:
         if state == RunState.FAILED:
-            _leave_undone(hold.run_id, sentence)
+            run_ends.fail_items(hold.run_id, sentence)
         runs.finish(hold, state, sentence, code=code, counts=run_ends.item_counts(hold.run_id))
         db.session.commit()
     except runs.LostHold:
@@ -97,9 +97,3 @@ def _end(hold: Hold, state: RunState, sentence: str, *, code: str | None = None)
         # The lease runs out by itself, and another worker takes the run up.
         db.session.rollback()
         log.exception("run %s: its end could not be written", hold.run_id)
-
-
-def _leave_undone(run_id: int, sentence: str) -> None:
-    """Its clients' parts failed with it."""
-    todo = update(RunItem).where(RunItem.run_id == run_id, RunItem.state == ItemState.TODO)
-    db.session.execute(todo.values(state=ItemState.FAILED, reason=sentence))

@@ -74,8 +74,9 @@ def _wait_until_ready(url: str, process, out: Path) -> None:
 
 @pytest.fixture(scope="session")
 def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
+    from playwright.sync_api import sync_playwright  # asked for, these tests fail where it is missing
+
+    with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()

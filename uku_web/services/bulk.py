@@ -38,15 +38,6 @@ class Tally:
         return self.active - self.linked.get(kind, 0)
 
 
-def may_run() -> None:
-    """Raises NotNow while nothing of the accounting systems can be run for this company."""
-    here = integrations.company()
-    if not here.has_integrations:
-        raise NotNow(_("Accounting integrations need the Team plan or higher."))
-    if not here.integration_on:
-        raise NotNow(_("The Integration app is off. Switch it on under Settings & Apps first."))
-
-
 def vendors() -> list[VendorSpec]:
     """The enabled ones that have something to count."""
     return [spec for spec in integrations.enabled_specs() if spec.statistics]
@@ -85,7 +76,7 @@ def open_bulk(kind: str, chosen: Chosen, month: Month, person_id: int) -> Run:
 
     Stores whom it is for and nothing more: the run itself finds the links and makes its parts. Raises NotNow, Invalid.
     """
-    may_run()
+    statistics.may_run()
     if month not in months():
         raise Invalid({"month": _("Choose a month from the list.")})
     check(kind, tally(chosen))

@@ -105,6 +105,15 @@ def item_counts(run_id: int) -> dict[str, int]:
     return {ItemState(state).value: count for state, count in rows}
 
 
+def fail_items(run_id: int, sentence: str) -> None:
+    """The clients that a failed run did not reach failed with it."""
+    db.session.execute(
+        update(RunItem)
+        .where(RunItem.run_id == run_id, RunItem.state == ItemState.TODO)
+        .values(state=ItemState.FAILED, reason=sentence)
+    )
+
+
 def reasons(run_id: int) -> list[str]:
     """Why clients were skipped or failed, each reason with its number of clients, most first."""
     family = select(Run.id).where((Run.id == run_id) | (Run.parent_id == run_id))

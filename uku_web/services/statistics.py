@@ -162,13 +162,18 @@ def _seconds(kind: str, requests: int) -> float:
     return max([*waits, requests * OWN_SECONDS_PER_REQUEST])
 
 
-def ready(kind: str) -> Integration:
-    """The integration, if its data can be imported. Raises NotNow."""
+def may_run() -> None:
+    """Raises NotNow while nothing of the accounting systems can be run for this company."""
     company = db.session.get(Company, current_company_id())
     if not company.has_integrations:
         raise NotNow(_("Accounting integrations need the Team plan or higher."))
     if not company.integration_on:
         raise NotNow(_("The Integration app is off. Switch it on under Settings & Apps first."))
+
+
+def ready(kind: str) -> Integration:
+    """The integration, if its data can be imported. Raises NotNow."""
+    may_run()
     integration = integration_of(kind)
     if integration is None or not integration.enabled:
         raise NotNow(_("%(vendor)s is not enabled. Enable it in Settings & Apps first.", vendor=_label(kind)))

@@ -36,7 +36,7 @@ def refuse(hold: Hold, stop: CannotStart) -> None:
     connection = db.session.get(Connection, run.connection_id) if run.connection_id else None
     if isinstance(stop, LostKey) and connection is not None:
         connections.mark_problem(connection, NeedsReauth(stop.sentence))
-    _fail_items(hold.run_id, stop.sentence)
+    run_ends.fail_items(hold.run_id, stop.sentence)
     _due_is_open(hold.run_id, run_ends.TRY_AGAIN)
     runs.finish(hold, RunState.FAILED, stop.sentence, code="settings", counts=run_ends.item_counts(hold.run_id))
     db.session.commit()
@@ -129,7 +129,7 @@ def _forget_tries(hold: Hold) -> None:
 def _failed(job: Job, error: VendorError) -> None:
     if job.trigger == "import":
         _mark_pending(job, error.sentence)
-    _fail_items(job.hold.run_id, error.sentence)
+    run_ends.fail_items(job.hold.run_id, error.sentence)
     connection = _connection_as_asked(job)
     if connection is not None and isinstance(error, (NeedsReauth, NotPermitted, BadSettings)):
         connections.mark_problem(connection, error)
@@ -147,14 +147,6 @@ def _due_is_open(run_id: int, later: timedelta | None) -> None:
     if later is not None:
         values["not_before"] = now() + later
     db.session.execute(update(Due).where(Due.run_id == run_id).values(**values))
-
-
-def _fail_items(run_id: int, sentence: str) -> None:
-    db.session.execute(
-        update(RunItem)
-        .where(RunItem.run_id == run_id, RunItem.state == ItemState.TODO)
-        .values(state=ItemState.FAILED, reason=sentence)
-    )
 
 
 def _mark_pending(job: Job, sentence: str) -> None:

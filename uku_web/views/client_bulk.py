@@ -6,7 +6,7 @@ The choice stands in the address: some clients by their ids, or all that the lis
 from flask import Blueprint, request, url_for
 from flask_login import current_user
 
-from uku_web.services import bulk, runs
+from uku_web.services import bulk, runs, statistics
 from uku_web.services.bulk import Chosen, Tally
 from uku_web.services.clients import Wanted
 from uku_web.services.errors import Invalid, NotNow
@@ -47,7 +47,7 @@ def show():
 
 
 def _show(*, errors: dict[str, str] | None = None, refused: str = "", status: int = 200):
-    bulk.may_run()
+    statistics.may_run()
     chosen = _chosen()
     numbers, specs, address = bulk.tally(chosen), bulk.vendors(), _address_of(chosen)
     spec = next((spec for spec in specs if spec.kind == _kind([spec.kind for spec in specs], numbers)), None)
